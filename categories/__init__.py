@@ -1,0 +1,1 @@
+"""The readiness tests and their catalogue, a folder a category; discovered, never imported."""

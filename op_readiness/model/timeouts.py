@@ -1,0 +1,61 @@
+"""All deadlines of the harness, named by what they wait for, in cluster seconds; one factor, and floors.
+
+`timeouts.real(name)` is what to wait on this machine: the figure times the factor, never below its floor. A floor
+is what does not get quicker when the simulated cluster's clock runs faster. Figures are those of the Kubernetes
+e2e framework (test/e2e/framework/timeouts.go, test/e2e/framework/service/const.go) unless said otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+FLOORS = {
+    "api_call": 10.0,  # one HTTP round trip on a loaded machine
+    "exec_answer": 10.0,  # as above, and the handshake
+    "namespace_gone": 15.0,  # the real Namespace controller needs 5 s even for an empty one
+    "node_lost": 60.0,  # 40 s Node monitor grace period of the real controller manager
+    "pods_ready": 15.0,  # computing, not waiting: API round trips of a loaded machine
+    "object_deleted": 15.0,
+    "object_seen": 10.0,
+    "service_routed": 6.0,
+    "service_gone": 6.0,
+    "endpoints_follow": 6.0,
+    "warm_up": 5.0,
+    "dns_answers": 5.0,
+}
+"""Real seconds below which a deadline never falls, by name."""
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """Deadlines in cluster seconds. `scale` is real seconds per cluster second (`--timeout-scale`)."""
+
+    scale: float = 1.0
+    api_call: float = 30.0
+    exec_answer: float = 60.0  # faults.md C73: an exec that has not answered in 60 s never will
+    pods_ready: float = 300.0  # PodStart; the image is pre-pulled
+    image_pulled: float = 900.0  # PodStartSlow: Windows layers are gigabytes
+    object_seen: float = 60.0
+    object_deleted: float = 300.0  # PodDelete
+    namespace_gone: float = 300.0
+    service_routed: float = 120.0  # KubeProxyLagTimeout
+    service_gone: float = 120.0  # KubeProxyLagTimeout
+    endpoints_follow: float = 30.0  # KubeProxyEndpointLagTimeout
+    slices_listed: float = 120.0  # endpointslice.go
+    warm_up: float = 30.0  # hybrid_network.go
+    hold: float = 10.0  # hybrid_network.go: one try a second
+    dns_answers: float = 180.0
+    node_lost: float = 60.0
+    ability: float = 900.0  # a worker silent past this is killed
+
+    def real(self, name: str) -> float:
+        """Real seconds to wait for `name`."""
+        return max(getattr(self, name) * self.scale, FLOORS.get(name, 0.0))
+
+    def cluster(self, real_seconds: float) -> float:
+        """Cluster seconds that went by while `real_seconds` did."""
+        return real_seconds / self.scale
+
+    def to_dict(self) -> dict[str, float]:
+        """Name -> cluster seconds, `scale` included."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}

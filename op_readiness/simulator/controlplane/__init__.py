@@ -1,0 +1,1 @@
+"""The embedded stand-in for kube-apiserver, scheduler and controller manager, held against the real ones."""

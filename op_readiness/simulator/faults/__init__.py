@@ -1,0 +1,1 @@
+"""Faults as data: what a file says, and how it changes the tables of the simulated world."""

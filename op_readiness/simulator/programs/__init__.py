@@ -1,0 +1,1 @@
+"""What runs in simulated containers: agnhost, curl, dig, nslookup ... behind small real parsers of sh and cmd."""

@@ -1,0 +1,1 @@
+"""pytest plugins of the readiness run, one file each; discovered, never imported."""
