@@ -1,0 +1,83 @@
+"""What is known of a cluster before anything is tested: gathered once by the runner, handed to the workers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from op_readiness.model.findings import Place, Record
+
+
+@dataclass(frozen=True)
+class NodeFact(Record):
+    """One Node as the API shows it. `build` is `10.0.20348` and the like on Windows, the kernel version on Linux."""
+
+    name: str
+    os: str
+    build: str
+    os_image: str = ""
+    kubelet: str = ""
+    runtime: str = ""
+    ready: bool = True
+    schedulable: bool = True
+    internal_ips: tuple[str, ...] = ()
+    pod_cidrs: tuple[str, ...] = ()
+    taints: tuple[dict[str, str], ...] = ()
+    pods_allocatable: int = 110
+    pods_running: int = 0
+    boot_id: str = ""
+    labels: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def usable(self) -> bool:
+        """Whether a test Pod can run here."""
+        return self.ready and self.schedulable
+
+    @property
+    def place(self) -> Place:
+        """The Node as one end of a path."""
+        return Place(node=self.name, os=self.os, build=self.build)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> NodeFact:
+        """The fact that `to_dict` gave."""
+        known = {key: value for key, value in data.items() if key in cls.__dataclass_fields__}
+        for name in ("internal_ips", "pod_cidrs", "taints"):
+            known[name] = tuple(known.get(name, ()))
+        return cls(**known)
+
+
+@dataclass(frozen=True)
+class Facts(Record):
+    """One cluster. `dns_ip` is the ClusterIP of the cluster's DNS Service, empty when there is none.
+
+    `rights` maps "create pods" and the like to what SelfSubjectAccessReview answered.
+    """
+
+    server: str
+    version: str
+    nodes: tuple[NodeFact, ...]
+    context: str = ""
+    user: str = ""
+    dns_ip: str = ""
+    dns_domain: str = "cluster.local"
+    ip_families: tuple[str, ...] = ("IPv4",)
+    simulated: bool = False
+    rights: dict[str, bool] = field(default_factory=dict)
+
+    def node(self, name: str) -> NodeFact:
+        """The Node of that name; raises KeyError."""
+        return next(node for node in self.nodes if node.name == name)
+
+    def usable_nodes(self, os: str) -> list[NodeFact]:
+        """Ready, schedulable Nodes of an operating system, by name."""
+        return sorted((n for n in self.nodes if n.os == os and n.usable), key=lambda n: n.name)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Facts:
+        """The facts that `to_dict` gave."""
+        known = {key: value for key, value in data.items() if key in cls.__dataclass_fields__}
+        known["nodes"] = tuple(NodeFact.from_dict(node) for node in data["nodes"])
+        known["ip_families"] = tuple(data.get("ip_families", ("IPv4",)))
+        return cls(**known)
