@@ -32,6 +32,10 @@ class Reset(NetworkFailure):
     """The connection was open and was cut."""
 
 
+class Closed(Reset):
+    """The server closed the connection in good order without an answer (a program's `EOF`, curl's exit 52)."""
+
+
 class AddressInUse(NetworkFailure):
     """The port is taken in this network namespace."""
 
@@ -60,7 +64,9 @@ class HttpRequest:
 
 @dataclass
 class HttpResponse:
-    """One answer. Header names as sent."""
+    """One answer. Header names as sent. Status 0: the peer did not speak HTTP (a `raw` server), and `body` is what it
+    wrote; or it did not speak TLS where TLS was asked for.
+    """
 
     status: int
     body: bytes = b""
@@ -92,7 +98,7 @@ class Connection(Protocol):
     local: Peer
 
     async def request(self, request: HttpRequest, timeout: float | None) -> HttpResponse:
-        """One HTTP exchange; raises TimedOut, Reset (closed without an answer too)."""
+        """One HTTP exchange; raises TimedOut, Reset, Closed (no answer: the handler gave None)."""
 
     async def exchange(self, data: bytes, timeout: float | None) -> bytes:
         """Send, and read until the server closes."""
