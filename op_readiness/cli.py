@@ -1,0 +1,294 @@
+"""The command line: options in, exit code out, nothing else.
+
+Everything but click is imported when a command runs, so that `--help` and `list` stay quick. Environment names are
+explicit, one for each option whatever the command: click's automatic ones would differ between the default command
+and `run`, and ignore the other silently.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+import click
+
+PREFIX = "OP_READINESS_"
+
+
+class Listed(click.Option):
+    """An option that may be repeated and takes comma-separated lists, from the environment too."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, multiple=True, **kwargs)
+
+    def value_from_envvar(self, ctx: click.Context) -> Any:
+        """The variable's text as one value; `process_value` splits it."""
+        text = self.resolve_envvar_value(ctx)
+        return None if text is None else (text,)
+
+    def process_value(self, ctx: click.Context, value: Any) -> Any:
+        """A tuple of the values between the commas."""
+        return split(super().process_value(ctx, value) or ())
+
+
+def split(values: Sequence[str]) -> tuple[str, ...]:
+    """Comma-separated values, one by one. A piece `key=value` belongs to the `NAME:key=value` before it."""
+    found: list[str] = []
+    for value in values:
+        for piece in (text.strip() for text in str(value).split(",")):
+            if found and "=" in piece and ":" not in piece.partition("=")[0] and ":" in found[-1]:
+                found[-1] += f",{piece}"
+            elif piece:
+                found.append(piece)
+    return tuple(found)
+
+
+def option(flag: str, *names: str, cls: type[click.Option] = click.Option, **kwargs: Any) -> Callable[[Any], Any]:
+    """A click option that can also come from OP_READINESS_<FLAG>."""
+    variable = PREFIX + flag.removeprefix("--").partition("/")[0].replace("-", "_").upper()
+    return click.option(flag, *names, cls=cls, envvar=variable, show_envvar=True, **kwargs)
+
+
+def options(*wanted: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Several options as one decorator, in the order given."""
+
+    def decorate(function: Any) -> Any:
+        for one in reversed(wanted):
+            function = one(function)
+        return function
+
+    return decorate
+
+
+def default_report_dir() -> str:
+    """`./op-readiness-report`."""
+    return os.path.join(".", "op-readiness-report")
+
+
+def variables() -> set[str]:
+    """Every environment variable that an option of any command reads."""
+    known: set[str] = set()
+
+    def walk(command: click.Command) -> None:
+        known.update(p.envvar for p in command.params if isinstance(p.envvar, str))
+        if isinstance(command, click.Group):
+            for child in command.commands.values():
+                walk(child)
+
+    walk(cli)
+    return known
+
+
+def check_environment(environ: dict[str, str]) -> None:
+    """Refuse an OP_READINESS_ name that no option reads: it is a misspelling that would be ignored silently."""
+    for name in sorted(environ):
+        if name.startswith(PREFIX) and name not in (known := variables()):
+            from op_readiness.runner.names import unknown
+
+            raise unknown("environment variable", name, sorted(known))
+
+
+class Commands(click.Group):
+    """A group whose default command is `run`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Options without a command are options of `run`."""
+        own = {"--help", "-h", "--version"}
+        if not args or (args[0].startswith("-") and args[0] not in own):
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """The command named first; an unknown one is refused with the nearest name."""
+        if args and args[0] not in self.commands:
+            from op_readiness.runner.names import unknown
+
+            raise unknown("command", args[0], sorted(self.commands))
+        return super().resolve_command(ctx, args)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands, and the options of `run`, which is the default."""
+        self.format_commands(ctx, formatter)
+        with formatter.section("Options of run, the default command"):
+            formatter.write_dl([r for p in run.params if (r := p.get_help_record(ctx)) is not None])
+
+
+SELECTION = options(
+    option("--category", "categories", cls=Listed, metavar="NAME", help="Categories, or Core, Extend. None: all nine."),
+    option("--ability", "abilities", cls=Listed, metavar="ID", help="Abilities by id (op-readiness list shows them)."),
+    option("--tags", cls=Listed, metavar="TAG", help="Only abilities with one of these tags."),
+    option("--skip-tags", cls=Listed, metavar="TAG", help="No abilities with one of these tags."),
+    option("--test-directory", "test_directories", cls=Listed, metavar="DIR",
+           help="A folder of your own in the shape of categories/, beside what is shipped."),
+)  # fmt: skip
+CONNECTION = options(
+    option("--kubeconfig", metavar="FILE", help="Default: KUBECONFIG, ~/.kube/config, in-cluster."),
+    option("--context", metavar="NAME", help="Context of the kubeconfig. Default: its current one."),
+)
+FAULTS = options(
+    option("--fault", "faults", cls=Listed, metavar="NAME:key=value",
+           help="Put a named fault into the simulated cluster (op-readiness simulate faults)."),
+    option("--fault-file", "fault_files", cls=Listed, metavar="FILE", help="Put in a fault of your own."),
+)  # fmt: skip
+SIMULATION = options(
+    option("--nodes", metavar="windows=N,linux=N", default="", help="Simulated Nodes. Default: windows=2,linux=2."),
+    option("--control-plane", type=click.Choice(["embedded", "real"]), default=None,
+           help="real: kube-apiserver and the rest from KUBEBUILDER_ASSETS. Default: embedded."),
+    option("--latency", type=click.Choice(["quick", "realistic"]), default=None,
+           help="How long simulated Pods take. realistic: figures of real Windows Nodes. Default: quick."),
+    option("--seed", default="", metavar="TEXT", help="Repeat what was drawn at random. Default: a new one, printed."),
+)  # fmt: skip
+CLEANUP_TIMEOUT = option("--cleanup-timeout", type=click.FloatRange(0), default=60.0, show_default=True,
+                         metavar="SECONDS", help="How long to wait for what was made to be gone.")  # fmt: skip
+TIMEOUT_SCALE = option("--timeout-scale", type=float, default=None, metavar="FACTOR",
+                       help="All deadlines times this: 2 for a slow cluster. Default: 1, simulated 0.05.")  # fmt: skip
+FORMAT = option("--format", "format", type=click.Choice(["text", "json"]), default="text", show_default=True,
+                help="How to print.")  # fmt: skip
+NO_COLOR = option("--no-color", is_flag=True, help="Plain text on a terminal too.")
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="op-readiness")
+def cli() -> None:
+    """Tell whether the Windows Nodes of a Kubernetes cluster are ready for production (KEP-2578).
+
+    Exit codes: 0 ready, 1 not ready, 2 usage, 3 undetermined, 130 Ctrl-C, 143 SIGTERM.
+    """
+
+
+@cli.command()
+@options(SELECTION)
+@option("--provider", default="local", show_default=True, metavar="NAME",
+        help="simulated, or a name that e2e.test takes: aws, azure, gce, gke, kubemark, local, openstack, ...")
+@options(CONNECTION)
+@option("--windows-nodes", default="", metavar="all|N|SELECTOR",
+        help="Windows Nodes to test from and to. Default: all up to ten, at least two of each build.")
+@option("--report-dir", default=default_report_dir, metavar="DIR",
+        help="Where reports go.  [default: ./op-readiness-report]")
+@option("--dry-run", is_flag=True, help="Print the plan and stop.")
+@option("--yes", "-y", is_flag=True, help="Do not ask before a run against a real cluster.")
+@option("--verbose", "-v", is_flag=True, help="Say more while running.")
+@option("--strict", is_flag=True, help="Partial and flaky verdicts exit 3.")
+@option("--disruptive", is_flag=True, help="Also run abilities that reboot, restart or fill Nodes.")
+@option("--image-registry", default=None, metavar="HOST/PATH", help="Pull images from here.")
+@option("--pull-secret", default="", metavar="NAMESPACE/NAME", help="Secret to pull images with, copied to Namespaces.")
+@options(FAULTS, SIMULATION, TIMEOUT_SCALE)
+@option("--run-timeout", type=click.FloatRange(min=1), default=14400.0, show_default=True, metavar="SECONDS",
+        help="Stop, report and clean up after this.")
+@options(CLEANUP_TIMEOUT)
+@option("--workers", default="auto", show_default=True, metavar="N|auto", help="Abilities side by side.")
+@option("--flake-attempts", type=int, default=1, show_default=True, metavar="N",
+        help="Try what did not pass up to N times; a later pass is flaky.")
+@options(NO_COLOR)
+@click.pass_context
+def run(ctx: click.Context, /, **given: Any) -> None:
+    """Run readiness tests and give a verdict (the default command)."""
+    from op_readiness.runner.commands import run_command
+
+    ctx.exit(run_command(given))
+
+
+@cli.command("list")
+@options(SELECTION, FORMAT)
+@click.pass_context
+def list_(ctx: click.Context, /, format: str, **given: Any) -> None:
+    """List categories and abilities."""
+    from op_readiness.runner.listing import list_command
+
+    click.echo(list_command(format, **given))
+    ctx.exit(0)
+
+
+@cli.command()
+@option("--dir", "folder", default=default_report_dir, metavar="DIR",
+        help="Report directory of a run.  [default: ./op-readiness-report]")
+@option("--strict", is_flag=True, help="Partial and flaky verdicts exit 3.")
+@options(NO_COLOR)
+@click.pass_context
+def report(ctx: click.Context, /, **given: Any) -> None:
+    """Write the reports again from what a run recorded, also after a crash."""
+    from op_readiness.runner.commands import report_command
+
+    ctx.exit(report_command(**given))
+
+
+@cli.command()
+@options(CONNECTION)
+@option("--run", "run_id", default="", metavar="ID", help="Only this run. Default: every run that is not alive.")
+@option("--force", is_flag=True, help="Also runs whose Lease is fresh.")
+@options(CLEANUP_TIMEOUT)
+@click.pass_context
+def cleanup(ctx: click.Context, /, **given: Any) -> None:
+    """Remove what killed runs left in a cluster."""
+    from op_readiness.runner.commands import cleanup_command
+
+    ctx.exit(cleanup_command(**given))
+
+
+@cli.command()
+@options(SELECTION)
+@option("--complete", is_flag=True, help="Every cell of ability x fault, not only declared ones and sentinels.")
+@options(SIMULATION, TIMEOUT_SCALE)
+@option("--report-dir", default=default_report_dir, metavar="DIR",
+        help="Where the matrix goes.  [default: ./op-readiness-report]")
+@option("--workers", default="auto", show_default=True, metavar="N|auto", help="Simulated clusters side by side.")
+@option("--verbose", "-v", is_flag=True, help="Say more while running.")
+@options(NO_COLOR)
+@click.pass_context
+def prove(ctx: click.Context, /, **given: Any) -> None:
+    """Show that every ability can fail: the matrix ability x fault on simulated clusters."""
+    from op_readiness.runner.commands import prove_command
+
+    ctx.exit(prove_command(given))
+
+
+@cli.group()
+def simulate() -> None:
+    """A simulated Windows cluster to look at."""
+
+
+@simulate.command()
+@options(FAULTS, SIMULATION, TIMEOUT_SCALE)
+@option("--kubeconfig-out", default=None, metavar="FILE", help="Write the kubeconfig here.")
+@click.pass_context
+def up(ctx: click.Context, /, **given: Any) -> None:
+    """Start a simulated cluster and leave it running until Ctrl-C; kubectl works against it."""
+    from op_readiness.runner.commands import simulate_up_command
+
+    ctx.exit(simulate_up_command(**given))
+
+
+@simulate.command("faults")
+@options(FORMAT)
+@click.pass_context
+def faults_(ctx: click.Context, /, format: str) -> None:
+    """List the named faults, with the public report of each."""
+    from op_readiness.runner.listing import faults_command
+
+    click.echo(faults_command(format))
+    ctx.exit(0)
+
+
+def main(args: Sequence[str] | None = None) -> NoReturn:
+    """The console script: known errors are one line, all others keep their traceback."""
+    code: Any
+    try:
+        check_environment(dict(os.environ))
+        code = cli.main(args=args, prog_name="op-readiness", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        code = 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on: no second complaint at exit
+        code = 141
+    except Exception as error:
+        code = getattr(error, "exit_code", None)
+        if code is None:
+            raise
+        click.echo(f"op-readiness: {error}", err=True)
+    sys.exit(code)
