@@ -1,0 +1,223 @@
+"""API faults in front of whichever API server runs: a middleware for the embedded one, a proxy for a real one.
+
+Both ask the same `ApiRules`. The middleware returns at once while no fault is in. The proxy has to exist before a fault
+is put in, because clients hold its address; it streams watches and hands WebSocket upgrades (exec) through. It speaks
+TLS with the API server's own certificate, so that the CA in a kubeconfig holds for both.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from op_readiness.simulator.faults.apirules import EXPIRED_EVENT, ApiRequest, ApiRules, Verdict
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+HOP_BY_HOP = frozenset(
+    (
+        "connection",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "host",
+        "content-length",
+    )
+)
+GATE = "op_readiness.watch_gate"
+"""Key of a request under which a watch handler finds its WatchGate, if any."""
+
+
+class WatchGate:
+    """Stands between a watch and its client while API faults are in."""
+
+    def __init__(self, rules: ApiRules, request: ApiRequest) -> None:
+        self._rules, self._request = rules, request
+
+    async def events(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """The chunks that reach the client; ends when the fault ends the stream."""
+        source = chunks.__aiter__()
+        coming: asyncio.Future[Any] | None = None
+        try:
+            while True:
+                changed: asyncio.Future[Any] = asyncio.ensure_future(self._rules.changed.wait())
+                meets = self._rules.stream_verdict(self._request)
+                if meets in ("cut", "expire"):
+                    changed.cancel()
+                    if meets == "expire":
+                        yield EXPIRED_EVENT
+                    return
+                coming = coming or asyncio.ensure_future(anext(source))
+                await asyncio.wait({coming, changed}, return_when=asyncio.FIRST_COMPLETED)
+                changed.cancel()
+                if not coming.done():
+                    continue
+                done, coming = coming, None
+                with suppress(StopAsyncIteration):
+                    chunk = done.result()
+                    if self._rules.stream_verdict(self._request) != "silence":
+                        yield chunk
+                    continue
+                return
+        finally:
+            if coming is not None:
+                coming.cancel()
+
+
+def middleware(rules: ApiRules) -> Any:
+    """The embedded server's form. A watch handler passes its events through `request[GATE].events` when that is set."""
+
+    @web.middleware
+    async def api_faults(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if _is_watch(request):
+            request[GATE] = WatchGate(rules, _described(request))
+        if rules.quiet:
+            return await handler(request)
+        answer = await _judged(rules, request)
+        return answer if answer is not None else await handler(request)
+
+    return api_faults
+
+
+async def _judged(rules: ApiRules, request: web.Request) -> web.Response | None:
+    verdict = rules.verdict(_described(request))
+    if verdict.delay:
+        await rules.clock.sleep(verdict.delay)
+    return None if verdict.passes else _answer(request, verdict)
+
+
+def _answer(request: web.Request, verdict: Verdict) -> web.Response:
+    if verdict.cut and request.transport is not None:
+        request.transport.abort()
+    return web.Response(
+        status=verdict.status or 502, body=verdict.body, headers=dict(verdict.headers), content_type="application/json"
+    )
+
+
+def _described(request: web.Request) -> ApiRequest:
+    return ApiRequest(request.method, request.path, dict(request.query), request.headers.get("User-Agent", ""))
+
+
+def _is_watch(request: web.Request) -> bool:
+    return request.query.get("watch", "") in ("1", "true")
+
+
+class ApiProxy:
+    """The proxy form: `start` gives the address to write into the kubeconfig; `stop` closes every stream."""
+
+    def __init__(self, rules: ApiRules, upstream: str, ca_file: str, certificate: str, key: str) -> None:
+        self._rules, self._upstream = rules, upstream.rstrip("/")
+        self._upstream_ssl = ssl.create_default_context(cafile=ca_file)
+        self._front_ssl = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self._front_ssl.load_cert_chain(certificate, key)
+        self._session: aiohttp.ClientSession | None = None
+        self._runner: web.AppRunner | None = None
+
+    async def start(self) -> str:
+        """Listen on a free port of 127.0.0.1; gives `https://127.0.0.1:PORT`."""
+        connector = aiohttp.TCPConnector(ssl=self._upstream_ssl, limit=0)
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)
+        self._session = aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=False)
+        app = web.Application(middlewares=[middleware(self._rules)], client_max_size=16 * 1024**2)
+        app.router.add_route("*", "/{path:.*}", self._forward)
+        self._runner = web.AppRunner(app, access_log=None, auto_decompress=False)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self._front_ssl, shutdown_timeout=0.1)
+        await site.start()
+        return f"https://127.0.0.1:{self._runner.addresses[0][1]}"
+
+    async def stop(self) -> None:
+        """Close the port and all streams."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+        if self._session is not None:
+            await self._session.close()
+
+    async def _forward(self, request: web.Request) -> web.StreamResponse:
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            return await self._websocket(request)
+        if "upgrade" in request.headers:
+            return web.Response(status=400, text="this proxy upgrades to WebSocket only\n")
+        try:
+            return await self._http(request)
+        except aiohttp.ClientError as error:
+            return web.Response(status=502, text=f"API server: {error}\n")
+
+    async def _http(self, request: web.Request) -> web.StreamResponse:
+        body = await request.read() if request.can_read_body else None
+        async with self._client.request(
+            request.method, self._upstream + request.raw_path, headers=_kept(request), data=body, allow_redirects=False
+        ) as upstream:
+            response = web.StreamResponse(status=upstream.status, reason=upstream.reason)
+            for name, value in upstream.headers.items():
+                if name.lower() not in HOP_BY_HOP:
+                    response.headers.add(name, value)
+            await response.prepare(request)
+            chunks: AsyncIterator[bytes] = upstream.content.iter_any()
+            gate = request.get(GATE) if upstream.status == 200 else None
+            async for chunk in gate.events(chunks) if gate is not None else chunks:
+                await response.write(chunk)
+            await response.write_eof()
+            return response
+
+    async def _websocket(self, request: web.Request) -> web.StreamResponse:
+        offered = [
+            word.strip() for word in request.headers.get("Sec-WebSocket-Protocol", "").split(",") if word.strip()
+        ]
+        headers = {
+            name: value for name, value in _kept(request).items() if not name.lower().startswith("sec-websocket-")
+        }
+        try:
+            upstream = await self._client.ws_connect(
+                self._upstream + request.raw_path, protocols=offered, headers=headers, max_msg_size=0, compress=0
+            )
+        except aiohttp.WSServerHandshakeError as error:
+            return web.Response(status=error.status if error.status != 200 else 502, text=error.message)
+        chosen = [upstream.protocol] if upstream.protocol else []
+        client = web.WebSocketResponse(protocols=chosen, max_msg_size=0, compress=False)
+        await client.prepare(request)
+        try:
+            await _first_done(_pump(upstream, client), _pump(client, upstream))
+        finally:
+            await upstream.close()
+            await client.close(code=upstream.close_code or 1000)
+        return client
+
+    @property
+    def _client(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            raise RuntimeError("the proxy has not been started")
+        return self._session
+
+
+def _kept(request: web.Request) -> dict[str, str]:
+    return {name: value for name, value in request.headers.items() if name.lower() not in HOP_BY_HOP}
+
+
+Socket = web.WebSocketResponse | aiohttp.ClientWebSocketResponse
+
+
+async def _pump(source: Socket, target: Socket) -> None:
+    async for message in source:
+        if message.type is aiohttp.WSMsgType.BINARY:
+            await target.send_bytes(message.data)
+        elif message.type is aiohttp.WSMsgType.TEXT:
+            await target.send_str(message.data)
+
+
+async def _first_done(*pumps: Awaitable[None]) -> None:
+    tasks = [asyncio.ensure_future(pump) for pump in pumps]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
