@@ -1,1 +1,1 @@
-"""The one place that speaks to a Kubernetes API, and the one importer of the official client, made safe."""
+"""The one place that speaks to a Kubernetes API, the one importer of `kubernetes`: the official client made safe."""
