@@ -9,32 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any
 
 from op_readiness.simulator.clock import Clock
 from op_readiness.simulator.network.interface import NetworkNamespace
-
-
-class Files(Protocol):
-    """A container's view of its file system; errors are OSError with errno set (ENOENT, EACCES, EISDIR ...)."""
-
-    def read(self, path: str) -> bytes:
-        """The whole file."""
-
-    def write(self, path: str, data: bytes, *, append: bool = False) -> None:
-        """Replace or append; the folder must exist."""
-
-    def exists(self, path: str) -> bool:
-        """Whether a file or folder is there."""
-
-    def listdir(self, path: str) -> list[str]:
-        """Names in a folder."""
-
-    def remove(self, path: str) -> None:
-        """Delete a file."""
-
-    def makedirs(self, path: str) -> None:
-        """Create a folder and its parents."""
+from op_readiness.simulator.programs.files import FileSystem
 
 
 class Sink:
@@ -69,7 +48,7 @@ class Process:
     os: str
     hostname: str
     network: NetworkNamespace
-    files: Files
+    files: FileSystem
     clock: Clock
     image: str
     cwd: str = "/"
@@ -86,9 +65,27 @@ class Process:
         """A process of the same container with another command line, its own output unless given."""
         return replace(self, argv=argv, **{"stdout": Sink(), "stderr": Sink(), "pid1": False, **changes})
 
+    def path(self, name: str) -> str:
+        """An absolute path, seen from the working directory."""
+        return self.files.join(self.cwd, name)
+
+    @property
+    def windows(self) -> bool:
+        """Whether it runs on a Windows Node."""
+        return self.os == "windows"
+
+    @property
+    def host_process(self) -> bool:
+        """Whether its Pod is a HostProcess one."""
+        spec = self.pod.get("spec", {})
+        contexts = [spec, *spec.get("containers", [])]
+        return any(
+            ((c.get("securityContext") or {}).get("windowsOptions") or {}).get("hostProcess") for c in contexts
+        )
+
 
 Program = Callable[[Process], Awaitable[int]]
 
 
 class UnknownProgram(Exception):
-    """The image has no such file: the runtime says so, a shell exits 127 with the name."""
+    """The container has no such program, or may not run it; the message is the runtime's (runc, hcsshim)."""

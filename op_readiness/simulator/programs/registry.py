@@ -1,0 +1,8 @@
+"""Every simulated program by the name that its executables carry (see `images`)."""
+
+from __future__ import annotations
+
+from op_readiness.simulator.programs.agnhost import agnhost
+from op_readiness.simulator.programs.running import Known
+
+PROGRAMS: dict[str, Known] = {"agnhost": Known(agnhost, own_signals=True)}
