@@ -17,7 +17,8 @@ from op_readiness.simulator.faults.shapes import Met, Shape
 from op_readiness.simulator.faults.words import seconds
 from op_readiness.simulator.network.table import Drop, Table, WriteFailed
 
-Tables = Callable[[], list[Table[Any, Any]]]
+SETTLED = 10.0
+"""Cluster seconds that a `set` gives entries to come together, when it had to wait for the first one."""
 
 
 class InForce(Protocol):
@@ -45,6 +46,7 @@ class TableStep:
         self.tables = [table for table in tables if _node_fits(step, table, world)]
         self._frozen: dict[tuple[str, Any], Any] = {}
         self._writes: dict[tuple[str, Any], int] = {}
+        self._waiting = False
         self._tasks: list[Any] = []
 
     def put_in(self) -> None:
@@ -60,7 +62,7 @@ class TableStep:
     def take_out(self) -> None:
         """Unhook, and forget what was to come."""
         for table in self.tables:
-            table.on_write[:] = [hook for hook in table.on_write if hook != self._write]
+            table.on_write[:] = [hook for hook in table.on_write if hook not in (self._write, self._awaited)]
             table.on_lookup[:] = [hook for hook in table.on_lookup if hook != self._lookup]
         for task in self._tasks:
             task.cancel()
@@ -79,14 +81,29 @@ class TableStep:
         self._set()
 
     def _set(self) -> None:
-        for table in self.tables:
-            for key in table:
-                value = table.programmed[key]
-                met = self._met(table, key, value)
-                if not self.condition.holds(self._counts(table)) or not self._names(met) or not self.condition.take():
-                    continue
+        """Change what fits; where nothing does yet, do it when something has come (and what comes with it)."""
+        changed = sum(self._set_in(table) for table in self.tables)
+        if not changed and self.step.when.after is None and not self._waiting:
+            self._waiting = True
+            for table in self.tables:
+                table.on_write.append(self._awaited)
+
+    def _set_in(self, table: Table[Any, Any]) -> int:
+        changed = 0
+        for key in table:
+            value = table.programmed[key]
+            met = self._met(table, key, value)
+            if self._acts(table, met):
                 gone = self.step.do == "remove"
                 table.set(key, None if gone else altered(value, self.step.value, met.get, self.shape.default))
+                changed += 1
+        return changed
+
+    def _awaited(self, table: Table[Any, Any], operation: str, key: Any, value: Any) -> Any:
+        if self._waiting and operation != "delete" and self._names(self._met(table, key, value, operation)):
+            self._waiting = False
+            self._spawn(self._later(SETTLED))
+        return value
 
     def _write(self, table: Table[Any, Any], operation: str, key: Any, value: Any) -> Any:
         place = (table.node, key)
