@@ -21,7 +21,8 @@ class Listed(click.Option):
     """An option that may be repeated and takes comma-separated lists, from the environment too."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, multiple=True, **kwargs)
+        kwargs["multiple"] = True
+        super().__init__(*args, **kwargs)
 
     def value_from_envvar(self, ctx: click.Context) -> Any:
         """The variable's text as one value; `process_value` splits it."""

@@ -59,11 +59,15 @@ class Result(Record):
 
 @dataclass
 class CategoryResult(Record):
-    """A category and the results of its selected abilities; `planned` counts those that have no test yet."""
+    """A category and the results of its selected abilities; `planned` counts those that have no test yet.
+
+    `not_selected` counts the gating abilities of the category that have a test and were not asked for.
+    """
 
     name: str
     results: list[Result]
     planned: int = 0
+    not_selected: int = 0
 
     def count(self, outcome: Outcome, *, gating_only: bool = False) -> int:
         """How many results ended so."""
@@ -80,13 +84,13 @@ class CategoryResult(Record):
 
     @property
     def gating_total(self) -> int:
-        """Gating abilities selected, those without a test included."""
-        return sum(r.gating for r in self.results) + self.planned
+        """Gating abilities of the category, those without a test and those not asked for included."""
+        return sum(r.gating for r in self.results) + self.planned + self.not_selected
 
     @property
     def partial(self) -> bool:
         """Whether a gating ability was not tested."""
-        return self.planned > 0 or self.count(Outcome.SKIPPED, gating_only=True) > 0
+        return self.planned > 0 or self.not_selected > 0 or self.count(Outcome.SKIPPED, gating_only=True) > 0
 
     @property
     def flaky(self) -> list[str]:
@@ -161,7 +165,9 @@ class RunResult(Record):
         """The run that `to_dict` gave."""
         known = {key: value for key, value in data.items() if key in cls.__dataclass_fields__}
         known["categories"] = [
-            CategoryResult(c["name"], [Result.from_dict(r) for r in c["results"]], c.get("planned", 0))
+            CategoryResult(
+                c["name"], [Result.from_dict(r) for r in c["results"]], c.get("planned", 0), c.get("not_selected", 0)
+            )
             for c in data["categories"]
         ]
         return cls(**known)

@@ -1,0 +1,64 @@
+"""The undo journal: how to put back what is changed outside a run's Namespaces, written down before it is changed.
+
+It is a ConfigMap of the run's own Namespace, which is deleted last. A clean-up, also that of a later process, replays
+it backwards and strikes out what it has put back. What kinds of changes there are is registered by those who make them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from op_readiness.cluster.api import Cluster
+from op_readiness.runner.lease import own_namespace
+from op_readiness.workloads.labels import run_labels
+
+NAME = "undo-journal"
+
+Undo = Callable[[Cluster, dict[str, Any]], None]
+UNDO: dict[str, Undo] = {}
+"""Kind of change -> what puts it back, given the data that was written down. Has to be safe to repeat."""
+
+
+def undoes(kind: str) -> Callable[[Undo], Undo]:
+    """Registers what puts a kind of change back."""
+
+    def register(undo: Undo) -> Undo:
+        UNDO[kind] = undo
+        return undo
+
+    return register
+
+
+def open_journal(cluster: Cluster, run_id: str) -> None:
+    """Make the journal, empty."""
+    meta = {"name": NAME, "namespace": own_namespace(run_id), "labels": run_labels(run_id)}
+    cluster.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {}})
+
+
+def write_down(cluster: Cluster, run_id: str, key: str, kind: str, data: dict[str, Any]) -> None:
+    """Write down how to undo a change that is about to be made; `key` is unique in the run and sorts by time."""
+    if kind not in UNDO:
+        raise KeyError(f"nothing is registered that undoes {kind!r}")
+    entry = json.dumps({"kind": kind, "data": data})
+    cluster.patch("ConfigMap", NAME, own_namespace(run_id), {"data": {key: entry}})
+
+
+def strike_out(cluster: Cluster, run_id: str, key: str) -> None:
+    """The change is put back."""
+    cluster.patch("ConfigMap", NAME, own_namespace(run_id), {"data": {key: None}})
+
+
+def replay(cluster: Cluster, run_id: str) -> list[str]:
+    """Put back what the journal still holds, newest first; gives a line for each that could not be put back."""
+    journal = cluster.find("ConfigMap", NAME, own_namespace(run_id))
+    problems: list[str] = []
+    for key, text in sorted(((journal or {}).get("data") or {}).items(), reverse=True):
+        try:
+            entry = json.loads(text)
+            UNDO[entry["kind"]](cluster, entry["data"])
+            strike_out(cluster, run_id, key)
+        except Exception as error:  # whatever one entry does, the others are still put back
+            problems.append(f"undo {key}: {type(error).__name__}: {error}")
+    return problems
