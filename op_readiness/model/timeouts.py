@@ -50,7 +50,7 @@ class Timeouts:
 
     def real(self, name: str) -> float:
         """Real seconds to wait for `name`."""
-        return max(getattr(self, name) * self.scale, FLOORS.get(name, 0.0))
+        return max(float(getattr(self, name)) * self.scale, FLOORS.get(name, 0.0))
 
     def cluster(self, real_seconds: float) -> float:
         """Cluster seconds that went by while `real_seconds` did."""

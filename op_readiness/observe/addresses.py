@@ -1,0 +1,195 @@
+"""The addresses of many Pods on one Node: distinct, what the Pods themselves have, each answered by its own Pod."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any
+
+from op_readiness.cluster.api import Cluster
+from op_readiness.model.errors import AbilityNotMet
+from op_readiness.model.facts import Facts, NodeFact
+from op_readiness.model.findings import Finding, Outcome, Part
+from op_readiness.observe.reach import together
+from op_readiness.observe.recorder import Recorder
+from op_readiness.observe.shell import Ask, Asker, Client
+from op_readiness.observe.traffic import ANSWER_SECONDS, CONNECT_SECONDS
+from op_readiness.workloads.pods import HTTP_PORT
+
+Pod = dict[str, Any]
+Crowds = Mapping[str, Sequence[Pod]]
+"""Node name -> the Pods of this test on it."""
+
+
+def address_of(pod: Pod) -> str:
+    """The Pod's IP as the API shows it."""
+    return str(pod["status"]["podIP"])
+
+
+@dataclass
+class Addresses:
+    """Observes addresses of crowds of Pods, from the API and from inside."""
+
+    cluster: Cluster
+    facts: Facts
+    asker: Asker
+    recorder: Recorder
+    threads: Executor
+
+    def must_be_distinct(self, crowds: Crowds) -> None:
+        """No address is shared with any Pod of the cluster or with a Node, and each lies in its Node's Pod range."""
+        ours = {pod["metadata"]["uid"]: pod for pods in crowds.values() for pod in pods}
+        owners: dict[str, list[Pod]] = defaultdict(list)
+        for pod in [*self._others(ours), *ours.values()]:
+            owners[address_of(pod)].append(pod)
+        shared = {
+            ip: pods for ip, pods in owners.items() if len(pods) > 1 and any(p["metadata"]["uid"] in ours for p in pods)
+        }
+        node_ips = {ip: node.name for node in self.facts.nodes for ip in node.internal_ips}
+        taken = [pod for pod in ours.values() if address_of(pod) in node_ips]
+        strays = [pod for node, pods in crowds.items() for pod in self._strays(self.facts.node(node), pods)]
+        if shared or taken or strays:
+            raise AbilityNotMet(self._not_distinct(shared, taken, strays))
+
+    def _others(self, ours: Mapping[str, Pod]) -> list[Pod]:
+        return [
+            pod
+            for pod in self.cluster.list("Pod")
+            if pod["metadata"]["uid"] not in ours
+            and pod["status"].get("podIP")
+            and pod["status"].get("phase") == "Running"
+            and not pod["metadata"].get("deletionTimestamp")
+            and not pod["spec"].get("hostNetwork")
+        ]
+
+    def _strays(self, node: NodeFact, pods: Sequence[Pod]) -> list[Pod]:
+        ranges = [ipaddress.ip_network(cidr, strict=False) for cidr in node.pod_cidrs]
+        out = [pod for pod in pods if ranges and not any(ipaddress.ip_address(address_of(pod)) in r for r in ranges)]
+        if ranges and len(out) == len(pods) and not self._ranges_in_use():
+            self.recorder.note("the CNI does not take Pod addresses from Node.spec.podCIDR: not judged")
+            return []
+        return out
+
+    def _ranges_in_use(self) -> bool:
+        """Whether any Pod that is not ours has an address of its Node's range: some CNIs ignore it everywhere."""
+        ranges = {
+            node.name: [ipaddress.ip_network(c, strict=False) for c in node.pod_cidrs] for node in self.facts.nodes
+        }
+        return any(
+            ipaddress.ip_address(address_of(pod)) in one
+            for pod in self._others({})
+            for one in ranges.get(pod["spec"].get("nodeName", ""), [])
+        )
+
+    def _not_distinct(
+        self, shared: Mapping[str, Sequence[Pod]], taken: Sequence[Pod], strays: Sequence[Pod]
+    ) -> Finding:
+        lines = [f"{ip} is the address of {', '.join(_where(pod) for pod in pods)}" for ip, pods in shared.items()]
+        lines += [f"{address_of(pod)} of {_where(pod)} is a Node's address" for pod in taken]
+        lines += [f"{address_of(pod)} of {_where(pod)} is not in its Node's podCIDR" for pod in strays]
+        involved = [pod for pods in shared.values() for pod in pods] + list(taken)
+        nodes = {pod["spec"]["nodeName"] for pod in (strays or involved)}
+        return Finding(
+            "Pods do not have addresses of their own", ", ".join(sorted(nodes)), "distinct Pod IPs, each in its Node's podCIDR",
+            "\n".join(lines[:12]), "look at the CNI's IPAM state and at podCIDR of the Nodes", tuple(sorted(nodes)),
+        )  # fmt: skip
+
+    def must_be_what_the_pods_have(self, crowds: Crowds) -> None:
+        """Inside each Pod, ipconfig lists exactly the Pod's IP."""
+        pods = [pod for crowd in crowds.values() for pod in crowd]
+        clients = [self._client(pod) for pod in pods]
+        ask = Ask("ipconfig", "ipconfig", times=1)
+        answers = together(self.threads, lambda c: self.asker.ask(c, [ask])["ipconfig"][0], clients)
+        wrong = []
+        for pod, answer in zip(pods, answers, strict=True):
+            listed = ipv4_of(answer.text)
+            if listed != [address_of(pod)]:
+                wrong.append(
+                    (
+                        pod,
+                        f"{_where(pod)}: API says {address_of(pod)}, ipconfig lists {', '.join(listed) or 'no IPv4 address'}",
+                    )
+                )
+        if wrong:
+            nodes = tuple(sorted({pod["spec"]["nodeName"] for pod, _ in wrong}))
+            raise AbilityNotMet(
+                Finding(
+                    "A Pod does not have the address that the API shows", _where(wrong[0][0]), "exactly the Pod's IP in ipconfig",
+                    "\n".join(line for _, line in wrong[:12]), f"look at the HNS endpoints and the CNI's log on {', '.join(nodes)}", nodes,
+                )
+            )  # fmt: skip
+
+    def each_must_answer(self, crowds: Crowds, clients: Sequence[Client]) -> None:
+        """Asked from its own Node and from another, each address gives its own Pod's name."""
+        pairs = [(client, node) for node in crowds for client in _askers(clients, node)]
+        bad = together(self.threads, lambda pair: self._wrong(*pair, crowds[pair[1]]), pairs)
+        wrong = [line for lines in bad for line in lines]
+        if wrong:
+            nodes = tuple(sorted({node for (_, node), lines in zip(pairs, bad, strict=True) if lines}))
+            raise AbilityNotMet(
+                Finding(
+                    "A Pod's address is not answered by that Pod", f"Pods on {', '.join(nodes)}", "each address answers with its own Pod's name",
+                    "\n".join(wrong[:12]), f"look for stale HNS endpoints with these addresses on {', '.join(nodes)}", nodes,
+                )
+            )  # fmt: skip
+
+    def _wrong(self, client: Client, node: str, pods: Sequence[Pod]) -> list[str]:
+        options = f"-g -q -s --fail --connect-timeout {CONNECT_SECONDS} --max-time {ANSWER_SECONDS}"
+        asks = [
+            Ask(
+                pod["metadata"]["name"], f"{client.curl} {options} http://{address_of(pod)}:{HTTP_PORT}/hostname",
+                times=10, pause=1, until_good=True, longest=ANSWER_SECONDS,
+            )
+            for pod in pods
+        ]  # fmt: skip
+        answers = self.asker.ask(client, asks)
+        lines = []
+        for pod in pods:
+            name = pod["metadata"]["name"]
+            last = answers[name][-1]
+            if last.good and last.text == name:
+                self.recorder.witness(pod["metadata"]["namespace"], name, "http", last.text)
+            else:
+                lines.append(
+                    f"from {client.place.node}: {address_of(pod)} of {_where(pod)} gave {last.text or 'no answer'!r}"
+                )
+        outcome = Outcome.FAILED if lines else Outcome.PASSED
+        self.recorder.part(
+            Part(
+                "Pod IP of each of many",
+                client.place,
+                f"{len(pods)} Pods on {node}",
+                outcome,
+                node,
+                tries=len(pods),
+                lost=len(lines),
+            )
+        )
+        return lines
+
+    @staticmethod
+    def _client(pod: Pod) -> Client:
+        from op_readiness.model.findings import Place
+
+        meta = pod["metadata"]
+        place = Place(pod["spec"]["nodeName"], "windows", "", meta["namespace"], meta["name"])
+        return Client(meta["namespace"], meta["name"], place, address_of(pod), meta["uid"])
+
+
+def ipv4_of(text: str) -> list[str]:
+    """IPv4 addresses of adapters in the output of Windows' ipconfig."""
+    return re.findall(r"IPv4[^:]*:\s*([0-9.]+)", text)
+
+
+def _askers(clients: Sequence[Client], node: str) -> list[Client]:
+    here = [client for client in clients if client.place.node == node][:1]
+    elsewhere = [client for client in clients if client.place.node != node][:1]
+    return [*here, *elsewhere]
+
+
+def _where(pod: Pod) -> str:
+    return f"Pod {pod['metadata']['namespace']}/{pod['metadata']['name']} (Node {pod['spec'].get('nodeName', '-')})"

@@ -1,0 +1,169 @@
+"""Pods coming up: waited for by watch, and explained by Pod, Node and newest Event when they do not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from op_readiness.cluster.api import Cluster
+from op_readiness.cluster.watching import WatchTimeout, wait_for
+from op_readiness.model.errors import AbilityNotMet, CouldNotTell
+from op_readiness.model.findings import Finding
+from op_readiness.model.timeouts import Timeouts
+from op_readiness.observe.recorder import Recorder
+
+Pod = dict[str, Any]
+
+
+def condition(pod: Pod, kind: str) -> bool:
+    """Whether a condition of a Pod is True."""
+    return any(c["type"] == kind and c["status"] == "True" for c in pod.get("status", {}).get("conditions") or [])
+
+
+def running(pod: Pod) -> bool:
+    """Running, every container started, with an address."""
+    status = pod.get("status", {})
+    started = all("running" in c.get("state", {}) for c in status.get("containerStatuses") or [{}])
+    return status.get("phase") == "Running" and bool(status.get("podIP")) and started
+
+
+def ready(pod: Pod) -> bool:
+    """Running and Ready, and not on its way out."""
+    return running(pod) and condition(pod, "Ready") and not pod["metadata"].get("deletionTimestamp")
+
+
+def wait_for_pods(
+    cluster: Cluster, namespace: str, names: Collection[str], *, until_ready: bool, timeouts: Timeouts,
+    recorder: Recorder, deadline: str = "pods_ready", labels: str = "",
+) -> dict[str, Pod]:  # fmt: skip
+    """The Pods `names`, all up; raises CouldNotTell, or AbilityNotMet where the Node cuts the kubelet's way to them."""
+    wanted, up = frozenset(names), ready if until_ready else running
+
+    def met(pods: Iterable[Pod]) -> dict[str, Pod] | None:
+        found = {pod["metadata"]["name"]: pod for pod in pods if pod["metadata"]["name"] in wanted and up(pod)}
+        return found if len(found) == len(wanted) else None
+
+    within, since = timeouts.real(deadline), time.time()
+    recorder.waiting(f"{len(wanted)} Pods in {namespace}", since=since, until=since + within)
+    try:
+        return wait_for(cluster, "Pod", namespace, met, labels=labels or None, within=within)
+    except WatchTimeout:
+        pods = [pod for pod in cluster.list("Pod", namespace) if pod["metadata"]["name"] in wanted]
+        waited = getattr(timeouts, deadline)
+        raise _not_up(cluster, namespace, wanted, pods, until_ready=until_ready, waited=waited) from None
+
+
+def pods_gone(cluster: Cluster, namespace: str, uids: Collection[str], *, timeouts: Timeouts) -> None:
+    """Waits until no Pod with one of these UIDs is left; raises CouldNotTell."""
+    gone = frozenset(uids)
+    try:
+        wait_for(
+            cluster, "Pod", namespace,
+            lambda pods: True if not any(pod["metadata"]["uid"] in gone for pod in pods) else None,
+            within=timeouts.real("object_deleted"),
+        )  # fmt: skip
+    except WatchTimeout as error:
+        left = [pod for pod in cluster.list("Pod", namespace) if pod["metadata"]["uid"] in gone]
+        nodes = tuple(sorted({pod["spec"].get("nodeName", "") for pod in left} - {""}))
+        raise CouldNotTell(
+            Finding(
+                "Pods do not go away", ", ".join(f"Pod {namespace}/{pod['metadata']['name']}" for pod in left),
+                f"gone within {timeouts.object_deleted:g} s", "still Terminating", nodes=nodes,
+            )
+        ) from error  # fmt: skip
+
+
+def newest_event(cluster: Cluster, namespace: str, name: str) -> str:
+    """`Reason: message` of the newest Event about an object, a Warning before others; empty when there is none."""
+    events = [e for e in cluster.list("Event", namespace) if (e.get("involvedObject") or {}).get("name") == name]
+    events.sort(key=lambda e: (e.get("type") == "Warning", e.get("lastTimestamp") or e.get("eventTime") or ""))
+    return f"{events[-1].get('reason')}: {events[-1].get('message')}" if events else ""
+
+
+def _not_up(
+    cluster: Cluster, namespace: str, wanted: frozenset[str], pods: list[Pod], *, until_ready: bool, waited: float
+) -> Exception:
+    up = ready if until_ready else running
+    late = [pod for pod in pods if not up(pod)]
+    missing = wanted - {pod["metadata"]["name"] for pod in pods}
+    lines = [
+        f"{_where(pod)}: {_state(pod)}; {newest_event(cluster, namespace, pod['metadata']['name'])}" for pod in late[:8]
+    ]
+    lines += [f"Pod {namespace}/{name} does not exist" for name in sorted(missing)]
+    nodes = tuple(sorted({pod["spec"].get("nodeName", "") for pod in late} - {""}))
+    finding = Finding(
+        what="Pods did not come up" if not until_ready else "Pods did not become Ready",
+        where=", ".join(_where(pod) for pod in late[:4]) or f"Namespace {namespace}",
+        expected=f"{len(wanted)} Pods {'Ready' if until_ready else 'Running'} within {waited:g} s",
+        seen="\n".join(lines),
+        hint=f"kubectl -n {namespace} describe pods" + (f"; kubelet and CNI on {', '.join(nodes)}" if nodes else ""),
+        nodes=nodes,
+        code="pods",
+    )
+    if until_ready and late and not missing and all(running(pod) and not _restarted(pod) for pod in late):
+        return _cut_off(cluster, namespace, late, finding)
+    return CouldNotTell(finding)
+
+
+def _cut_off(cluster: Cluster, namespace: str, late: list[Pod], finding: Finding) -> Exception:
+    """Running, never restarted, its readinessProbe unanswered: the server is asked from inside before anyone is accused."""
+    well = [pod for pod in late if _answers_itself(cluster, namespace, pod)]
+    if len(well) < len(late):
+        return CouldNotTell(finding)
+    return AbilityNotMet(
+        Finding(
+            what="Pods answer themselves, and the kubelet's readinessProbe does not reach them",
+            where=finding.where,
+            expected=finding.expected,
+            seen=finding.seen,
+            hint=f"the path from host to Pod is cut on {', '.join(finding.nodes)}: look at the CNI and the host's firewall there",
+            nodes=finding.nodes,
+            code="probes-blocked",
+        )
+    )
+
+
+def _answers_itself(cluster: Cluster, namespace: str, pod: Pod) -> bool:
+    container = pod["spec"]["containers"][0]
+    get = (container.get("readinessProbe") or {}).get("httpGet")
+    if not get:
+        return False
+    windows = (pod["spec"].get("os") or {}).get("name") == "windows"
+    argv = [
+        "curl.exe" if windows else "curl",
+        "-g",
+        "-q",
+        "-s",
+        "--fail",
+        "--max-time",
+        "5",
+        f"http://127.0.0.1:{get['port']}{get['path']}",
+    ]
+    try:
+        answer = cluster.exec(pod["metadata"]["name"], namespace, container["name"], argv, within=20.0)
+    except Exception:
+        return False
+    return bool(answer.exit_code == 0)
+
+
+def _restarted(pod: Pod) -> bool:
+    return any(c.get("restartCount") for c in pod["status"].get("containerStatuses") or [])
+
+
+def _where(pod: Pod) -> str:
+    node = pod["spec"].get("nodeName")
+    name = f"Pod {pod['metadata']['namespace']}/{pod['metadata']['name']}"
+    return f"{name} (Node {node})" if node else f"{name} (no Node)"
+
+
+def _state(pod: Pod) -> str:
+    status = pod.get("status", {})
+    for container in status.get("containerStatuses") or []:
+        waiting = container.get("state", {}).get("waiting")
+        if waiting:
+            return f"{status.get('phase')}, {waiting.get('reason', '')} {waiting.get('message', '')}".strip()
+    scheduled = next(
+        (c for c in status.get("conditions") or [] if c["type"] == "PodScheduled" and c["status"] != "True"), None
+    )
+    return f"{status.get('phase')}, {scheduled['message']}" if scheduled else f"{status.get('phase')}, not Ready"

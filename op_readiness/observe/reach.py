@@ -1,0 +1,203 @@
+"""Who reaches whom: many legs at once, recorded as parts, judged together.
+
+One broken Node does not end a test: every leg is observed, then one finding lists what each client showed and accuses
+the Nodes that explain the pattern.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from op_readiness.model.errors import AbilityNotMet, CouldNotTell
+from op_readiness.model.findings import Finding, Outcome, Part
+from op_readiness.observe.blame import Sighting, accused
+from op_readiness.observe.recorder import Recorder
+from op_readiness.observe.shell import Client
+from op_readiness.observe.traffic import Leg, Observer, Target
+
+A = TypeVar("A")
+T = TypeVar("T")
+LINES = 12
+"""Legs listed in one finding; more would bury it."""
+
+
+@dataclass
+class Reach:
+    """Observes legs side by side in `threads`. `windows_nodes` breaks ties of blame: this is a Windows tool."""
+
+    observer: Observer
+    recorder: Recorder
+    threads: Executor
+    windows_nodes: frozenset[str]
+    event_of: Callable[[], str] = lambda: ""
+
+    def every(
+        self, clients: Iterable[Client], targets: Iterable[Target], *, within: str = "service_routed", hint: str = ""
+    ) -> list[Leg]:
+        """Every client reaches every target, exactly its backends answer, and it holds; else raises AbilityNotMet."""
+        return self.pairs([(client, target) for client in clients for target in targets], within=within, hint=hint)
+
+    def pairs(
+        self, pairs: Sequence[tuple[Client, Target]], *, within: str = "service_routed", hint: str = ""
+    ) -> list[Leg]:
+        """The same for chosen pairs of client and target."""
+        legs = together(self.threads, lambda pair: self.observer.leg(*pair, within), pairs)
+        for leg in legs:
+            self._record(leg)
+        if bad := [leg for leg in legs if not leg.judgement.good]:
+            raise AbilityNotMet(finding_of(bad, legs, self.windows_nodes, hint))
+        return legs
+
+    def none(self, clients: Iterable[Client], targets: Iterable[Target], *, within: str = "service_gone") -> float:
+        """No client gets an answer from any target any more; gives the cluster seconds until the last one fell silent."""
+        pairs = [(client, target) for client in clients for target in targets]
+        seen = together(self.threads, lambda pair: self.observer.fallen_silent(*pair, within), pairs)
+        bad = [
+            (client, target, said)
+            for (client, target), (silent, said, _) in zip(pairs, seen, strict=True)
+            if not silent
+        ]
+        for (client, target), (silent, said, seconds) in zip(pairs, seen, strict=True):
+            reason = "" if silent else f"still answered {said!r}"
+            self._part(
+                client,
+                target,
+                Outcome.PASSED if silent else Outcome.FAILED,
+                f"{target.path}, gone",
+                reason,
+                seconds=seconds,
+            )
+        if bad:
+            raise AbilityNotMet(self._still_there(bad, len(pairs)))
+        return max((seconds for _, _, seconds in seen), default=0.0)
+
+    def recorded_only(self, client: Client, target: Target, why: str) -> None:
+        """Observe what Kubernetes does not promise, and record it without judging."""
+        names = self.observer.names_during(client, target, 1)
+        self._part(
+            client, target, Outcome.SKIPPED, target.path, f"{why}; {'answered' if any(names) else 'did not answer'}"
+        )
+
+    def _record(self, leg: Leg) -> None:
+        judgement = leg.judgement
+        outcome = Outcome.PASSED if judgement.good else Outcome.FAILED
+        reason = "" if judgement.good else str(judgement)
+        if judgement.good and judgement.lost:
+            reason = f"{judgement.lost} of {judgement.tries} tries lost"
+            self.recorder.note(f"{leg.client.place} -> {leg.target}: {reason}, below the 1 % that passes")
+        self._part(
+            leg.client, leg.target, outcome, leg.target.path, reason,
+            tries=judgement.tries, lost=judgement.lost, seconds=leg.seconds,
+        )  # fmt: skip
+        if leg.target.names_pods:
+            for name in judgement.seen:
+                self.recorder.witness(leg.target.namespace, name, "http", name)
+
+    def _part(
+        self, client: Client, target: Target, outcome: Outcome, path: str, reason: str,
+        *, tries: int = 0, lost: int = 0, seconds: float = 0.0,
+    ) -> None:  # fmt: skip
+        family = "IPv6" if ":" in target.host else "IPv4"
+        self.recorder.part(
+            Part(
+                path,
+                client.place,
+                str(target),
+                outcome,
+                target.node,
+                family,
+                target.protocol,
+                reason,
+                tries,
+                lost,
+                round(seconds, 2),
+            )
+        )
+
+    def _still_there(self, bad: Sequence[tuple[Client, Target, str]], total: int) -> Finding:
+        nodes = tuple(sorted({client.place.node for client, _, _ in bad}))
+        seen = "\n".join(f"{client.place}: {target} still answered {said!r}" for client, target, said in bad[:LINES])
+        client = bad[0][0]
+        return Finding(
+            what=f"{bad[0][1].what} is gone and still answers",
+            where=f"{len(bad)} of {total} clients, on {', '.join(nodes)}",
+            expected="no answer from a deleted Service or its Pods",
+            seen=seen,
+            hint=f"kube-proxy on {client.place.node} may not have removed the HNS load balancer of {bad[0][1].host}",
+            nodes=nodes,
+        )
+
+
+def together(threads: Executor, call: Callable[[A], T], items: Sequence[A]) -> list[T]:
+    """`call` of each item, run side by side, in order; a CouldNotTell comes only after all have ended."""
+    futures = [threads.submit(call, item) for item in items]
+    values, errors = [], []
+    for future in futures:
+        try:
+            values.append(future.result())
+        except CouldNotTell as error:
+            errors.append(error)
+    if errors:
+        raise CouldNotTell(*[finding for error in errors for finding in error.findings][:3])
+    return values
+
+
+def sighting(leg: Leg) -> Sighting:
+    """A leg as evidence for `blame`."""
+    judgement, target = leg.judgement, leg.target
+    if judgement.good:
+        return Sighting(True, leg.client.place.node, target.node, frozenset(target.backends.values()))
+    homes = (
+        frozenset(target.backends[name] for name in judgement.missing if name in target.backends)
+        if judgement.answered
+        else frozenset()
+    )
+    return Sighting(False, leg.client.place.node, target.node, homes)
+
+
+def finding_of(bad: Sequence[Leg], legs: Sequence[Leg], windows_nodes: frozenset[str], hint: str = "") -> Finding:
+    """One finding for the bad legs among `legs`."""
+    nodes = accused([sighting(leg) for leg in legs], windows_nodes)
+    paths = sorted({leg.target.path for leg in bad})
+    first = bad[0]
+    lines = [_line(leg) for leg in bad[:LINES]]
+    if len(bad) > LINES:
+        lines.append(f"... and {len(bad) - LINES} more")
+    if whole := _healthy(legs):
+        lines.append(whole)
+    return Finding(
+        what=f"{first.target.what} does not answer as it should by {', '.join(paths)}",
+        where=f"{first.client.place} -> {first.target}"
+        + (f" (and {len(bad) - 1} more of {len(legs)} paths)" if len(bad) > 1 else ""),
+        expected=first.target.expectation,
+        seen="\n".join(lines),
+        hint=hint or _hint(first, nodes),
+        nodes=nodes,
+        command=first.command,
+    )
+
+
+def _line(leg: Leg) -> str:
+    control = f"; {leg.control}" if leg.control else ""
+    return f"{leg.client.place.node} by {leg.target.path} {leg.target.authority}: {leg.judgement}{control}"
+
+
+def _healthy(legs: Sequence[Leg]) -> str:
+    good = [leg for leg in legs if leg.judgement.good]
+    if not good:
+        return ""
+    return (
+        f"{len(good)} of {len(legs)} paths are well (from {', '.join(sorted({leg.client.place.node for leg in good}))})"
+    )
+
+
+def _hint(leg: Leg, nodes: tuple[str, ...]) -> str:
+    where = ", ".join(nodes) or leg.client.place.node
+    if leg.target.path.startswith("Pod IP"):
+        return f"look at the CNI and the HNS endpoints of {where}: kubectl get pods -A -o wide --field-selector spec.nodeName={where.split(',')[0]}"
+    if leg.control:
+        return f"{leg.control} from the same Pod, so the path to the Pods is {'well' if leg.control[0] != '0' else 'broken'}; look at kube-proxy on {where}"
+    return f"look at kube-proxy on {where}: the Service's HNS load balancer there against its EndpointSlices"

@@ -1,0 +1,169 @@
+"""Questions put to a program inside a Pod, many in one exec.
+
+An exec on a Windows Node is slow and some never return, so one exec carries a whole series of tries: a small sh script
+(BusyBox on Windows: the agnhost image has it on the PATH) that runs each command, and says its exit code and output
+between lines that carry a nonce. An answer without the nonce is no answer, be it old, cut or somebody else's.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from op_readiness.cluster.api import Cluster
+from op_readiness.cluster.errors import ApiError, ExecDidNotReturn, ExecRefused
+from op_readiness.model.errors import CouldNotTell
+from op_readiness.model.findings import Finding, Place
+from op_readiness.model.timeouts import FLOORS, Timeouts
+from op_readiness.observe.recorder import Recorder
+
+TOOL_MISSING = (126, 127)
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A command to run `times` times, `pause` seconds apart (cluster seconds, spent inside the Pod).
+
+    `until_good` stops at the first exit code 0; `then_only_if_good` names an Ask without whose success this one is not
+    run. `longest` bounds one try: the time-outs in `command` add up to it, in seconds.
+    """
+
+    key: str
+    command: str
+    times: int = 1
+    pause: float = 0.0
+    until_good: bool = False
+    then_only_if_good: str = ""
+    longest: float = 10.0
+
+    @property
+    def worst(self) -> float:
+        """Cluster seconds that all its tries take at most."""
+        return self.times * (self.longest + self.pause)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one try printed (stdout and stderr), and its exit code."""
+
+    code: int
+    text: str
+
+    @property
+    def good(self) -> bool:
+        """Whether the program said that it worked."""
+        return self.code == 0
+
+
+@dataclass(frozen=True)
+class Client:
+    """A Pod that asks for us. `curl` is the program's name on its operating system."""
+
+    namespace: str
+    pod: str
+    place: Place
+    ip: str = ""
+    uid: str = ""
+    container: str = "main"
+
+    @property
+    def curl(self) -> str:
+        """Windows finds programs by their extension only when a shell looks."""
+        return "curl.exe" if self.place.os == "windows" else "curl"
+
+    @property
+    def shell(self) -> list[str]:
+        """The argv that runs a script."""
+        return ["sh", "-c"] if self.place.os == "windows" else ["/bin/sh", "-c"]
+
+    def repeat(self, command: str) -> str:
+        """The kubectl line with which a person repeats an observation."""
+        return f'kubectl -n {self.namespace} exec {self.pod} -- {" ".join(self.shell)} "{command}"'
+
+
+@dataclass
+class Asker:
+    """Runs scripts in Pods for one readiness test."""
+
+    cluster: Cluster
+    timeouts: Timeouts
+    recorder: Recorder
+    nonce: str = field(default_factory=lambda: secrets.token_hex(4))
+
+    def ask(self, client: Client, asks: Sequence[Ask]) -> dict[str, list[Answer]]:
+        """Answers by key, in the order of the tries; raises CouldNotTell when the Pod gave none."""
+        worst = sum(ask.worst for ask in asks) * self.timeouts.scale
+        within = worst + max(self.timeouts.exec_answer * self.timeouts.scale, FLOORS["exec_answer"])
+        text = self.run(client, [*client.shell, script(asks, self.nonce)], within=within)
+        answers = parse(text, self.nonce, [ask.key for ask in asks])
+        if f"{self.nonce} over" not in text:
+            raise CouldNotTell(
+                self._finding(client, "the answer of an exec was cut", f"the line '{self.nonce} over'", text[-200:])
+            )
+        for answer in (answer for tries in answers.values() for answer in tries):
+            if answer.code in TOOL_MISSING:
+                raise CouldNotTell(
+                    self._finding(
+                        client, "a program of ours does not run here", "exit code 0", f"{answer.code}: {answer.text}"
+                    )
+                )
+        return answers
+
+    def run(self, client: Client, argv: list[str], *, within: float) -> str:
+        """stdout of a command that must be able to run; raises CouldNotTell when exec gives no answer."""
+        try:
+            answer = self.cluster.exec(client.pod, client.namespace, client.container, argv, within=within)
+        except ExecDidNotReturn as error:
+            hint = f"kubectl -n {client.namespace} exec {client.pod} -- hostname; if it hangs too, look at kubelet and containerd on {client.place.node}"
+            raise CouldNotTell(
+                self._finding(
+                    client,
+                    "exec did not return",
+                    f"an answer within {within / self.timeouts.scale:.0f} s",
+                    str(error),
+                    hint,
+                    code="exec",
+                )
+            ) from error
+        except (ExecRefused, ApiError) as error:
+            raise CouldNotTell(
+                self._finding(client, "exec was refused", "an answer", str(error), code="exec")
+            ) from error
+        self.recorder.witness(client.namespace, client.pod, "exec", answer.stdout)
+        return answer.stdout.replace("\r\n", "\n")
+
+    @staticmethod
+    def _finding(client: Client, what: str, expected: str, seen: str, hint: str = "", code: str = "") -> Finding:
+        return Finding(what, str(client.place), expected, seen, hint, nodes=(client.place.node,), code=code)
+
+
+def script(asks: Iterable[Ask], nonce: str) -> str:
+    """The sh script for a series of asks."""
+    lines = []
+    for ask in asks:
+        body = f'out=$({ask.command} 2>&1); code=$?; echo "{nonce} {ask.key} $code"; echo "$out"'
+        if ask.until_good:
+            body += f"; if [ $code -eq 0 ]; then good_{_word(ask.key)}=1; break; fi"
+        if ask.pause:
+            body += f"; sleep {ask.pause:g}"
+        loop = f"for try in {' '.join(str(n) for n in range(1, ask.times + 1))}; do {body}; done"
+        if ask.then_only_if_good:
+            loop = f'if [ "$good_{_word(ask.then_only_if_good)}" = 1 ]; then {loop}; fi'
+        lines.append(loop)
+    return "; ".join([*lines, f'echo "{nonce} over"'])
+
+
+def parse(text: str, nonce: str, keys: Sequence[str]) -> dict[str, list[Answer]]:
+    """Answers by key from what a script printed."""
+    answers: dict[str, list[Answer]] = {key: [] for key in keys}
+    for block in text.split(f"{nonce} ")[1:]:
+        head, _, body = block.partition("\n")
+        key, _, code = head.strip().rpartition(" ")
+        if key in answers and code.lstrip("-").isdigit():
+            answers[key].append(Answer(int(code), body.strip()))
+    return answers
+
+
+def _word(key: str) -> str:
+    return "".join(character if character.isalnum() else "_" for character in key)

@@ -1,0 +1,214 @@
+"""Traffic from a Pod to a target: which names answer, and whether the answers hold.
+
+One answer from one backend shows little. A leg (one client, one target) is asked until the first answer, then often
+enough to meet every backend, then once a second for the hold window (hybrid_network.go: 10 s). What comes back is judged
+by `observe.judging`; here is only the asking.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from op_readiness.model.clock import SYSTEM_CLOCK, Clock
+from op_readiness.observe.judging import Judgement, Try, judge
+from op_readiness.observe.shell import Answer, Ask, Asker, Client
+from op_readiness.workloads.pods import HTTP_PORT
+
+CONNECT_SECONDS, ANSWER_SECONDS = 2, 4
+"""Time-outs of one try inside the Pod, cluster seconds; e2e's connect takes 3 s, its curl 1 to 10."""
+UDP_SECONDS = 5
+"""agnhost's own deadline for a datagram (test/images/agnhost/netexec)."""
+FIRST_TRIES, HOLD_TRIES, LOSS_TRIES, LARGE_BYTES = 10, 10, 100, 4096
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a leg goes, how it is asked, and what its answer says. This one is HTTP over TCP, or agnhost's UDP.
+
+    `backends` maps the names that must answer to the Nodes they run on. `node` is the Node that the address itself
+    belongs to (a Pod's, a NodePort's), empty for a Service address. `what` is the object as `Kind namespace/name`.
+    `direct` maps the same names to Pod addresses, for a control when the target does not answer.
+    """
+
+    path: str
+    what: str
+    host: str
+    port: int
+    backends: Mapping[str, str]
+    protocol: str = "TCP"
+    node: str = ""
+    large: bool = False
+    url_path: str = "/hostname"
+    direct: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def authority(self) -> str:
+        """host:port, with brackets around an IPv6 address."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def namespace(self) -> str:
+        """The Namespace of the object."""
+        return self.what.partition(" ")[2].partition("/")[0]
+
+    @property
+    def longest(self) -> float:
+        """Seconds that one try takes at most."""
+        return UDP_SECONDS + 2.0 if self.protocol == "UDP" else float(ANSWER_SECONDS)
+
+    @property
+    def expected(self) -> frozenset[str]:
+        """The answers that must come, and no others."""
+        return frozenset({str(LARGE_BYTES)} if self.large else self.backends)
+
+    @property
+    def names_pods(self) -> bool:
+        """Whether an answer is the name of the Pod that gave it, and so a witness."""
+        return not self.large
+
+    @property
+    def expectation(self) -> str:
+        """What a finding says was expected."""
+        if self.large:
+            return f"bodies of {LARGE_BYTES} bytes, whole"
+        return f"answers from exactly {', '.join(sorted(self.backends))}, held for {HOLD_TRIES} s"
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.authority}" + ("/UDP" if self.protocol == "UDP" else "")
+
+    def command(self, client: Client) -> str:
+        """The command of one try, whose exit code says whether an answer came."""
+        if self.protocol == "UDP":
+            dial = f"host={self.host}&port={self.port}&protocol=udp&request=hostname&tries=1"
+            url = f"http://127.0.0.1:{HTTP_PORT}/dial?{dial}"
+            return f"{client.curl} -g -q -s --max-time {UDP_SECONDS + 2} '{url}' | grep responses"
+        options = f"-g -q -sS --fail --connect-timeout {CONNECT_SECONDS} --max-time {ANSWER_SECONDS}"
+        if self.large:
+            url = f"http://{self.authority}/echo?msg={'A' * LARGE_BYTES}"
+            return f"{client.curl} {options} '{url}' | wc -c | grep {LARGE_BYTES}"
+        return f"{client.curl} {options} http://{self.authority}{self.url_path}"
+
+    def read(self, answer: Answer) -> str:
+        """What an answer says: a name, or empty when it is none."""
+        if not answer.good:
+            return ""
+        if self.protocol != "UDP":
+            return answer.text.strip()
+        try:
+            responses = json.loads(answer.text).get("responses") or [""]
+        except (ValueError, AttributeError):
+            return ""
+        return str(responses[0])
+
+    def asks(self, client: Client) -> list[Ask]:
+        """First answer, then a bare connect, then enough tries to meet every backend, then the hold."""
+        line = self.command(client)
+        asks = [Ask("first", line, times=FIRST_TRIES, pause=1, until_good=True, longest=self.longest)]
+        after: dict[str, Any] = {"then_only_if_good": "first", "longest": self.longest}
+        if self.large:
+            return [*asks, Ask("hold", line, times=3, **after)]
+        if self.protocol == "TCP":
+            connect = f"/agnhost connect {self.authority} --timeout=10s --protocol=tcp"
+            asks.append(Ask("connect", connect, then_only_if_good="first"))
+        if len(self.backends) > 1:  # MaxTries of test/e2e/framework/network/utils.go
+            asks.append(Ask("names", line, times=min(len(self.backends) ** 2 + 30, 150), **after))
+        return [*asks, Ask("hold", line, times=HOLD_TRIES, pause=1, **after)]
+
+    def control(self, asker: Asker, client: Client) -> str:
+        """What the same client sees of the backends by their Pod IPs, in a few words for the finding."""
+        if not self.direct:
+            return ""
+        options = f"-g -q -s --fail --connect-timeout {CONNECT_SECONDS} --max-time {ANSWER_SECONDS}"
+        commands = {
+            name: f"{client.curl} {options} http://{where}{self.url_path}" for name, where in self.direct.items()
+        }
+        answers = asker.ask(client, [Ask(name, command, longest=ANSWER_SECONDS) for name, command in commands.items()])
+        answering = sum(any(a.good and a.text.strip() == name for a in answers[name]) for name in self.direct)
+        return f"{answering} of {len(self.direct)} backends answer by Pod IP"
+
+
+@dataclass(frozen=True)
+class Leg:
+    """What one client saw of one target. `seconds` are cluster seconds until the first good answer."""
+
+    client: Client
+    target: Target
+    judgement: Judgement
+    seconds: float
+    command: str
+    control: str = ""
+
+
+class Observer:
+    """Observes legs with one Asker; `clock` times the repetition until a deadline."""
+
+    def __init__(self, asker: Asker, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._asker, self._clock = asker, clock
+
+    def leg(self, client: Client, target: Target, within: str) -> Leg:
+        """Ask until every backend has answered, or until the deadline named `within`; then hold."""
+        start = self._clock.now()
+        deadline = start + self._asker.timeouts.real(within)
+        asks = target.asks(client)
+        while True:
+            before = self._clock.now()
+            answers = self._asker.ask(client, asks)
+            seen = self._judged(target, answers)
+            if seen.settled or self._clock.now() >= deadline:
+                break
+            self._clock.sleep(0.5 * self._asker.timeouts.scale)
+        if seen.undecided:
+            seen = self._with_more_tries(client, target, answers)
+        tries_before = sum(not answer.good for answer in answers["first"])
+        seconds = self._asker.timeouts.cluster(before - start) + tries_before
+        line = "" if target.large else client.repeat(target.command(client))
+        return Leg(client, target, seen, seconds, line, "" if seen.good else target.control(self._asker, client))
+
+    def fallen_silent(self, client: Client, target: Target, within: str) -> tuple[bool, str, float]:
+        """Whether `target` stopped answering `client` in time, what it last said, and after how many cluster seconds."""
+        start = self._clock.now()
+        deadline = start + self._asker.timeouts.real(within)
+        ask = Ask("down", target.command(client), times=4, pause=1, longest=ANSWER_SECONDS)
+        while True:
+            tries = self._asker.ask(client, [ask])["down"]
+            silent = not any(answer.good for answer in tries[-3:])
+            if silent or self._clock.now() >= deadline:
+                seconds = self._asker.timeouts.cluster(self._clock.now() - start)
+                return silent, next((a.text for a in reversed(tries) if a.good), ""), seconds
+            self._clock.sleep(0.5 * self._asker.timeouts.scale)
+
+    def names_during(self, client: Client, target: Target, tries: int) -> list[str]:
+        """The names of `tries` requests, one a second; empty where none came."""
+        answers = self._asker.ask(
+            client, [Ask("hold", target.command(client), times=tries, pause=1, longest=ANSWER_SECONDS)]
+        )
+        return [target.read(answer) for answer in answers["hold"]]
+
+    @staticmethod
+    def _judged(target: Target, answers: Mapping[str, list[Answer]]) -> Judgement:
+        return judge(
+            expected=target.expected,
+            first=_tries(target, answers["first"]),
+            names=_tries(target, answers.get("names", [])),
+            hold=[*_connects(answers.get("connect", [])), *_tries(target, answers["hold"])],
+        )
+
+    def _with_more_tries(self, client: Client, target: Target, answers: Mapping[str, list[Answer]]) -> Judgement:
+        ask = Ask("loss", target.command(client), times=LOSS_TRIES, longest=target.longest)
+        more = self._asker.ask(client, [ask])["loss"]
+        return self._judged(target, {**answers, "hold": [*answers["hold"], *more]})
+
+
+def _tries(target: Target, answers: list[Answer]) -> list[Try]:
+    tries = []
+    for answer in answers:
+        said = target.read(answer)
+        tries.append(Try(good=bool(said), name=said, said="" if said else answer.text[:160]))
+    return tries
+
+
+def _connects(answers: list[Answer]) -> list[Try]:
+    return [Try(good=answer.good, name="", said=f"connect: {answer.text[:120]}") for answer in answers]

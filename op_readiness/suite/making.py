@@ -1,0 +1,205 @@
+"""What a readiness test makes: in a Namespace of its own, all at once, labelled, and gone afterwards.
+
+The cleaning is promised before anything is made. Deletion is asked for and not waited for: the Namespace goes while the
+next tests run, and the runner looks at the end that nothing is left.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+from op_readiness.cluster.api import Cluster
+from op_readiness.cluster.errors import ApiError
+from op_readiness.cluster.watching import WatchTimeout, wait_for
+from op_readiness.model.errors import CouldNotTell, NotTested, SkipReason
+from op_readiness.model.facts import NodeFact
+from op_readiness.model.findings import Finding
+from op_readiness.observe.pods import pods_gone, wait_for_pods
+from op_readiness.observe.reach import together
+from op_readiness.observe.recorder import Recorder
+from op_readiness.observe.targets import Exposed
+from op_readiness.suite.context import RunContext
+from op_readiness.workloads.labels import run_labels
+from op_readiness.workloads.pods import HTTP_PORT, Manifest, echo_args, echo_container, hostname_container, pod
+from op_readiness.workloads.services import echo_ports, namespace, service
+
+Object = dict[str, Any]
+
+
+@dataclass
+class Workshop:
+    """Makes objects for one readiness test. `owned` undoes in reverse order when the test is over."""
+
+    cluster: Cluster
+    context: RunContext
+    ability: str
+    recorder: Recorder
+    threads: Executor
+    owned: ExitStack
+    namespaces: list[str] = field(default_factory=list)
+    _namespace: str = ""
+
+    @property
+    def namespace(self) -> str:
+        """The test's own Namespace, made when it is first asked for."""
+        if not self._namespace:
+            self._namespace = self.new_namespace()
+        return self._namespace
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels of everything made here."""
+        return run_labels(self.context.run_id, self.ability)
+
+    def new_namespace(self, level: str = "baseline") -> str:
+        """A fresh Namespace in which Pods can be made; raises CouldNotTell when its ServiceAccount never comes."""
+        name = f"opr-{self.context.run_id}-{secrets.token_hex(3)}"
+        self.owned.callback(self._delete, "Namespace", name, None)
+        self.namespaces.append(name)
+        self.create(namespace(name, self.labels, level))
+        try:
+            wait_for(
+                self.cluster, "ServiceAccount", name, lambda found: found or None,
+                within=self.context.timeouts.real("object_seen"),
+            )  # fmt: skip
+        except WatchTimeout as error:
+            finding = Finding(
+                "No default ServiceAccount",
+                f"Namespace {name}",
+                "one within 60 s",
+                "none",
+                "look at kube-controller-manager",
+            )
+            raise CouldNotTell(finding) from error
+        return name
+
+    def create(self, manifest: Manifest) -> Object:
+        """The object as the API server gave it back; a refusal is CouldNotTell, naming the object and the words."""
+        try:
+            return self.cluster.create(manifest)
+        except ApiError as error:
+            meta = manifest["metadata"]
+            where = f"{manifest['kind']} {meta.get('namespace', '')}/{meta['name']}"
+            finding = Finding(
+                "The API server did not take an object of ours", where, "201 Created", str(error), code="api"
+            )
+            raise CouldNotTell(finding) from error
+
+    def create_all(self, manifests: Sequence[Manifest]) -> list[Object]:
+        """Every object, created side by side."""
+        return together(self.threads, self.create, manifests)
+
+    def delete(self, kind: str, name: str, *, grace: int | None = None) -> None:
+        """Ask for the deletion of an object in the test's Namespace; one that is gone already is fine."""
+        self._delete(kind, name, self.namespace, grace)
+
+    def _delete(self, kind: str, name: str, namespace: str | None, grace: int | None = None) -> None:
+        self.cluster.delete(kind, name, namespace or "", grace=grace)
+
+    def pods(self, manifests: Sequence[Manifest], *, until_ready: bool = True) -> list[Object]:
+        """The Pods of `manifests`, made at once and up, in their order."""
+        self.create_all(manifests)
+        return self.pods_up([m["metadata"]["name"] for m in manifests], until_ready=until_ready)
+
+    def pods_up(self, names: Sequence[str], *, until_ready: bool = True) -> list[Object]:
+        """Pods of the test's Namespace by name, once they are up."""
+        found = wait_for_pods(
+            self.cluster, self.namespace, names, until_ready=until_ready, timeouts=self.context.timeouts,
+            recorder=self.recorder,
+        )  # fmt: skip
+        return [found[name] for name in names]
+
+    def pods_away(self, pods: Sequence[Object]) -> None:
+        """Delete Pods and wait until they are gone."""
+        for one in pods:
+            self.delete("Pod", one["metadata"]["name"], grace=0)
+        pods_gone(
+            self.cluster, self.namespace, [one["metadata"]["uid"] for one in pods], timeouts=self.context.timeouts
+        )
+
+    def pod(self, name: str, os: str, node: NodeFact | None, args: list[str], **more: Any) -> Manifest:
+        """A Pod manifest of this test, with agnhost."""
+        labels = {**self.labels, **more.pop("labels", {})}
+        return pod(
+            name, self.namespace, os=os, image=self.context.images.agnhost, labels=labels, args=args, node=node,
+            nodes=self.context.facts.usable_nodes(os), pull_secret=self.context.pull_secret, **more,
+        )  # fmt: skip
+
+    def echo_pod(
+        self, name: str, os: str, node: NodeFact | None = None, *, app: str = "echo", probed: bool = True
+    ) -> Manifest:
+        """An echo Pod (SRV-W, SRV-L): netexec on 8080/TCP and 8081/UDP."""
+        container = echo_container(ready_when_answering=probed)
+        return self.pod(name, os, node, echo_args(), labels={"app": app}, container=container)
+
+    def hostname_pod(self, name: str, os: str, node: NodeFact | None = None, *, app: str) -> Manifest:
+        """A serve-hostname Pod (HN-W) on 9376."""
+        return self.pod(name, os, node, ["serve-hostname"], labels={"app": app}, container=hostname_container())
+
+    def spread(self, os: str, nodes: Sequence[NodeFact], count: int, *, app: str = "echo") -> list[Manifest]:
+        """`count` echo Pods, one Node after the other."""
+        return [self.echo_pod(f"{app}-{n}", os, nodes[n % len(nodes)], app=app) for n in range(count)]
+
+    def echo(
+        self, os: str, nodes: Sequence[NodeFact], *, count: int, app: str = "echo", kind: str = "ClusterIP", **spec: Any
+    ) -> Exposed:
+        """`count` echo Pods over `nodes` behind a Service of type `kind`, Ready."""
+        made = self.create(self.service(app, app=app, kind=kind, **spec))
+        pods = self.pods(self.spread(os, nodes, count, app=app))
+        return self.exposed(made, pods)
+
+    def service(
+        self, name: str, *, app: str, ports: Sequence[Manifest] | None = None, kind: str = "ClusterIP", **spec: Any
+    ) -> Manifest:
+        """A Service manifest of this test in front of the Pods labelled `app`."""
+        return service(
+            name,
+            self.namespace,
+            labels=self.labels,
+            selector={"app": app},
+            ports=ports or echo_ports(),
+            kind=kind,
+            **spec,
+        )
+
+    def exposed(self, made: Object, pods: Sequence[Object], **how: Any) -> Exposed:
+        """A Service as the API gave it back, and the Pods behind it."""
+        return Exposed(made, tuple(pods), domain=self.context.facts.dns_domain, **how)
+
+    def with_equal_ports(self, exposed: Exposed) -> Exposed:
+        """The same Service with one more port, `equal`, whose number is that of its own NodePort.
+
+        A NodePort equal to the Service's port has its own way of being lost (kubernetes/kubernetes#78574). The number
+        is one that the API server has just given out, so it is taken from the first port and put to the new one.
+        """
+        meta, ports = exposed.service["metadata"], exposed.service["spec"]["ports"]
+        extra = {"name": "equal", "port": HTTP_PORT, "targetPort": HTTP_PORT, "protocol": "TCP"}
+        made = self.cluster.patch("Service", meta["name"], meta["namespace"], {"spec": {"ports": [*ports, extra]}})
+        ports = made["spec"]["ports"]
+        equal = [{**port, "port": port["nodePort"]} if port["name"] == "equal" else port for port in ports]
+        made = self.cluster.patch("Service", meta["name"], meta["namespace"], {"spec": {"ports": equal}})
+        return self.exposed(made, exposed.pods)
+
+    def crowds(self, nodes: Sequence[NodeFact], *, size: int, least: int) -> dict[str, list[Object]]:
+        """`size` echo Pods on each Node (fewer where fewer fit), Running; raises NotTested where not even `least` do."""
+        sizes = {node.name: min(size, node.pods_allocatable - node.pods_running) for node in nodes}
+        if small := [name for name, count in sizes.items() if count < least]:
+            why = f"Node {', '.join(small)} has room for fewer than {least} more Pods"
+            raise NotTested(why, reason=SkipReason.TOO_FEW_NODES)
+        manifests = {
+            node.name: [
+                self.echo_pod(f"crowd-{n}-{k}", "windows", node, app="crowd", probed=False)
+                for k in range(sizes[node.name])
+            ]
+            for n, node in enumerate(nodes)
+        }
+        pods = self.pods([manifest for made in manifests.values() for manifest in made], until_ready=False)
+        by_node: dict[str, list[Object]] = {name: [] for name in manifests}
+        for pod in pods:
+            by_node[pod["spec"]["nodeName"]].append(pod)
+        return by_node

@@ -1,0 +1,173 @@
+"""The pytest plugin of a readiness run: collects what was selected, and writes one result line for each test.
+
+pytest is the engine only. Outcomes come from the exceptions' classes, not from pytest's phases and reports, so no other
+plugin can turn one into another: what counts is the line that is written here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from op_readiness.model.errors import CouldNotTell, OpReadinessError
+from op_readiness.model.findings import Outcome, Proof
+from op_readiness.model.results import Result
+from op_readiness.observe.recorder import Recorder
+from op_readiness.suite import hookspecs
+from op_readiness.suite.context import RunContext
+from op_readiness.suite.outcomes import Raised, result_of
+from op_readiness.suite.proving import proof_of
+
+pytest_plugins = ["op_readiness.suite.fixtures"]
+
+CONTEXT = pytest.StashKey[RunContext]()
+RECORDER = pytest.StashKey[Recorder]()
+RAISED = pytest.StashKey[Raised]()
+PROOF = pytest.StashKey[Proof]()
+RESULT = pytest.StashKey[Result]()
+STARTED = pytest.StashKey[float]()
+NAMESPACES = pytest.StashKey[list[str]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The one option of a worker."""
+    parser.addoption("--opr-context", default="", help="file in which the runner describes the run")
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Declares the hooks of `hookspecs`."""
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declares the mark."""
+    config.addinivalue_line("markers", "ability(id): the ability in the catalogue that this test shows")
+
+
+def pytest_readiness_context(config: pytest.Config) -> RunContext | None:
+    """The context that the runner wrote."""
+    path = config.getoption("--opr-context")
+    return RunContext.read(path) if path else None
+
+
+def context_of(config: pytest.Config) -> RunContext:
+    """The run that this worker takes part in, asked for once."""
+    if CONTEXT not in config.stash:
+        context = config.hook.pytest_readiness_context(config=config)
+        if context is None:
+            raise OpReadinessError(
+                "readiness tests run by `op-readiness`, not by pytest alone: try `op-readiness --help`"
+            )
+        config.stash[CONTEXT] = context
+    return config.stash[CONTEXT]
+
+
+def ability_id(item: pytest.Item) -> str:
+    """The id in a test's mark, empty when it has none."""
+    mark = item.get_closest_marker("ability")
+    return str(mark.args[0]) if mark else ""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keeps what the runner selected, in its order."""
+    if not config.getoption("--opr-context"):
+        return
+    rank = {id: n for n, id in enumerate(context_of(config).selected)}
+    kept = [item for item in items if ability_id(item) in rank]
+    items[:] = sorted(kept, key=lambda item: rank[ability_id(item)])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Any:
+    """Gives each test its recorder, and writes started and result lines."""
+    context, id = context_of(item.config), ability_id(item)
+    item.stash[RECORDER] = Recorder(lambda kind, data: emit(item, kind, data))
+    item.stash[RAISED], item.stash[NAMESPACES] = Raised(), []
+    item.stash[STARTED] = time.monotonic()
+    emit(item, "started", {})
+    outcome = yield
+    result = _result(item, context, id)
+    emit(item, "result", result.to_dict())
+    item.config.hook.pytest_readiness_result(result=result, item=item)
+    return outcome
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    """Keeps what was raised; gathers proof and evidence as long as the test's objects are there."""
+    if call.excinfo is not None:
+        item.stash[RAISED].by_phase[call.when] = call.excinfo.value
+    if call.when == "call" or (call.when == "setup" and call.excinfo is not None):
+        _gather(item)
+    return (yield)
+
+
+def emit(item: pytest.Item, kind: str, data: dict[str, Any]) -> None:
+    """Append one line to this worker's file, flushed: also a killed worker leaves what it knew."""
+    context = context_of(item.config)
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    line = {"type": kind, "ability": ability_id(item), "time": time.time(), "pid": os.getpid(), **data}
+    if "cell" in params:
+        line["cell"] = str(params["cell"])
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    Path(context.events_dir).mkdir(parents=True, exist_ok=True)
+    with open(context.events_dir / f"{worker}.jsonl", "a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")
+
+
+def _gather(item: pytest.Item) -> None:
+    context = context_of(item.config)
+    ability, raised = context.abilities[ability_id(item)], item.stash[RAISED]
+    try:
+        cluster = item.config.stash[CLUSTER]
+        item.stash[PROOF] = proof_of(ability.proof, item.stash[RECORDER], cluster, context.facts)
+        result = _result(item, context, ability.id)
+        if result.outcome in (Outcome.FAILED, Outcome.ERROR):
+            _keep_evidence(item, context, result)
+    except Exception as error:
+        raised.by_phase.setdefault("call", error if isinstance(error, CouldNotTell) else CouldNotTellProof(error))
+
+
+class CouldNotTellProof(Exception):
+    """The API did not show the Pods that answered."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(f"the proof could not be read from the API: {error}")
+
+
+def _result(item: pytest.Item, context: RunContext, id: str) -> Result:
+    ability = context.abilities[id]
+    seconds = context.timeouts.cluster(time.monotonic() - item.stash[STARTED])
+    proof = item.stash.get(PROOF, Proof(ability.proof))
+    result = result_of(
+        ability, item.stash[RAISED], item.stash[RECORDER], proof,
+        seconds=seconds, attempt=context.attempt, nodes=context.windows_nodes,
+    )  # fmt: skip
+    result.evidence = item.stash.get(EVIDENCE, {})
+    return result
+
+
+def _keep_evidence(item: pytest.Item, context: RunContext, result: Result) -> None:
+    files: dict[str, str] = {}
+    namespaces = [*item.stash[NAMESPACES], *filter(None, [context.standing.get("namespace", "")])]
+    for given in item.config.hook.pytest_readiness_evidence(
+        cluster=item.config.stash[CLUSTER], namespaces=namespaces, result=result
+    ):
+        files.update(given or {})
+    folder = context.evidence_dir / result.ability
+    for name, text in files.items():
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, "utf-8", errors="replace")
+    item.stash[EVIDENCE] = {
+        f"evidence/{result.ability}/{name}": f"{len(text.splitlines())} lines" for name, text in files.items()
+    }
+
+
+EVIDENCE = pytest.StashKey[dict[str, str]]()
+CLUSTER = pytest.StashKey[Any]()
