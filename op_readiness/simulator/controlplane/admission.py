@@ -1,0 +1,58 @@
+"""Admission: what the built-in plugins change and refuse, in the order of a real API server.
+
+Namespace life cycle, ServiceAccount, priority, RuntimeClass and tolerations change a new object; Pod Security judges
+it after validation. LimitRanges and ResourceQuotas are stored and not enforced.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from op_readiness.simulator.controlplane.failures import forbidden, not_found
+from op_readiness.simulator.controlplane.kinds.pod_admission import PodAdmission
+from op_readiness.simulator.controlplane.podsecurity.plugin import PodSecurity
+from op_readiness.simulator.controlplane.requests import Request
+from op_readiness.simulator.controlplane.storage import Store
+
+Object = dict[str, Any]
+
+
+class Admission:
+    """The plugins, over one store."""
+
+    def __init__(self, store: Store, pods: PodAdmission, security: PodSecurity) -> None:
+        self._store, self._pods, self._security = store, pods, security
+
+    def mutate(self, request: Request, obj: Object, old: Object | None) -> None:
+        """Change what plugins change; refuse what they refuse before validation."""
+        if old is None:
+            self._namespace(request, obj)
+            if request.plural == "pods":
+                self._pods.admit(obj)
+
+    def validate(self, request: Request, obj: Object, old: Object | None) -> None:
+        """Refuse (or warn of) what plugins refuse after validation."""
+        if request.subresource in ("", "ephemeralcontainers"):
+            self._security.judge(request, obj, old)
+
+    def _namespace(self, request: Request, obj: Object) -> None:
+        resource = request.served
+        if not resource.namespaced:
+            return
+        namespace = self._store.get(("", "namespaces"), "", request.namespace)
+        if namespace is None:
+            raise not_found("namespaces", "", request.namespace)
+        if "deletionTimestamp" in namespace.object["metadata"]:
+            raise self._going(request, obj["metadata"]["name"])
+
+    def _going(self, request: Request, name: str) -> Exception:
+        resource = request.served
+        text = f"unable to create new content in namespace {request.namespace} because it is being terminated"
+        failure = forbidden(resource.plural, resource.group, name, text)
+        cause = {
+            "reason": "NamespaceTerminating",
+            "message": f"namespace {request.namespace} is being terminated",
+            "field": "metadata.namespace",
+        }
+        failure.details = {**(failure.details or {}), "causes": [cause]}
+        return failure

@@ -1,0 +1,138 @@
+"""From the bytes of a request body to an object of the kind that the resource takes, or the refusal."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import yaml
+
+from op_readiness.simulator.controlplane.failures import Failure, bad_request, invalid, not_supported
+from op_readiness.simulator.controlplane.recorded import schema_of_kind
+from op_readiness.simulator.controlplane.requests import Request
+from op_readiness.simulator.controlplane.schema import Doubled, Found, WrongType, decode
+
+Object = dict[str, Any]
+MEDIA = "application/json, application/yaml, application/vnd.kubernetes.protobuf"
+VALIDATIONS = ("", "Ignore", "Strict", "Warn")
+MANAGED = (
+    "managedFields",
+    "selfLink",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "uid",
+    "generation",
+)
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> Object:
+    plain = dict(pairs)
+    if len(plain) == len(pairs):
+        return plain
+    doubled, seen, twice = Doubled(plain), set(), []
+    for key, _ in pairs:
+        if key in seen:
+            twice.append(key)
+        seen.add(key)
+    doubled.keys_twice = tuple(dict.fromkeys(twice))
+    return doubled
+
+
+def parsed(data: bytes, content_type: str, kind: str) -> Any:
+    """The body as JSON or YAML; a 400 or 415 in the server's words where it is neither."""
+    media = content_type.partition(";")[0].strip()
+    if media == "application/yaml":
+        return yaml.safe_load(data)
+    if media not in ("", "application/json"):
+        text = f"the body of the request was in an unknown format - accepted media types include: {MEDIA}"
+        raise Failure(415, "UnsupportedMediaType", text)
+    try:
+        body = json.loads(data, object_pairs_hook=_pairs)
+    except ValueError as error:
+        raise bad_request(_unrecognized(data, kind, _go_error(data, error))) from error
+    if not isinstance(body, dict):
+        names = {list: "array", str: "string", bool: "bool"}
+        shape = (
+            'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
+        )
+        problem = f"json: cannot unmarshal {names.get(type(body), 'number')} into Go value of type {shape}"
+        text = f"couldn't get version/kind; json parse error: {problem} ({data[:50].hex()})"
+        raise bad_request(f"the object provided is unrecognized (must be of type {kind}): {text}")
+    return body
+
+
+def _unrecognized(data: bytes, kind: str, problem: str) -> str:
+    shown = data[:200].decode(errors="replace") if data else "<empty>"
+    text = f"couldn't get version/kind; json parse error: {problem} ({shown})"
+    return f"the object provided is unrecognized (must be of type {kind}): {text}"
+
+
+def _go_error(data: bytes, error: ValueError) -> str:
+    position = getattr(error, "pos", 0)
+    text = data.decode(errors="replace")
+    if position >= len(text.rstrip()):
+        return "unexpected end of JSON input"
+    place = {
+        "Expecting property name": "looking for beginning of object key string",
+        "Expecting ':'": "after object key",
+        "Expecting ','": "after object key:value pair",
+    }
+    why = next((go for start, go in place.items() if str(error).startswith(start)), "looking for beginning of value")
+    return f"invalid character {text[position]!r} {why}"
+
+
+def check_validation(request: Request, options: str) -> str:
+    """The field validation that the request asks for: Ignore, Warn or Strict."""
+    mode = request.query.get("fieldValidation", "")
+    if mode not in VALIDATIONS:
+        raise invalid(f"{options}.meta.k8s.io", "", "", [not_supported("fieldValidation", mode, VALIDATIONS)])
+    return mode or "Warn"
+
+
+def check_dry_run(value: Any, options: str) -> bool:
+    """True for All; 422 for anything else that is set."""
+    values = value if isinstance(value, list) else [value] if value else []
+    if any(one != "All" for one in values):
+        raise invalid(f"{options}.meta.k8s.io", "", "", [not_supported("dryRun", values, ["All"])])
+    return bool(values)
+
+
+def typed(body: Object, request: Request, kind: str, api_version: str, mode: str) -> Object:
+    """The body as an object of that kind: known fields only, types right, kind and apiVersion first."""
+    given_kind, given_version = body.get("kind") or kind, body.get("apiVersion") or api_version
+    if (given_kind, given_version) != (kind, api_version):
+        raise bad_request(_other_kind(given_kind, given_version, kind, api_version))
+    group, _, version = api_version.rpartition("/")
+    found = Found()
+    try:
+        decoded = decode(schema_of_kind(group, version, kind), body, found)
+    except WrongType as error:
+        raise bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {error}') from error
+    _strict(found, request, kind, version, mode)
+    decoded.pop("kind", None)
+    decoded.pop("apiVersion", None)
+    return {"kind": kind, "apiVersion": api_version, "metadata": decoded.pop("metadata", {}), **decoded}
+
+
+def _strict(found: Found, request: Request, kind: str, version: str, mode: str) -> None:
+    problems = list(dict.fromkeys(found.strict))
+    if problems and mode == "Strict":
+        text = ", ".join(problems)
+        raise bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: strict decoding error: {text}')
+    if problems and mode == "Warn":
+        request.warnings += problems
+
+
+def _other_kind(given: str, given_version: str, kind: str, api_version: str) -> str:
+    group = api_version.rpartition("/")[0]
+    given_group, _, other = given_version.rpartition("/")
+    if not schema_of_kind(given_group, other, given):
+        scheme = "pkg/api/legacyscheme/scheme.go:30"
+        return f'no kind "{given}" is registered for version "{given_version}" in scheme "{scheme}"'
+    if given == kind:
+        return f"the API version in the data ({given_version}) does not match the expected API version ({api_version})"
+    hub = given_group.partition(".")[0] or "core"
+    own = group.partition(".")[0] or "core"
+    text = f"converting ({hub if given_group else other}.{given}) to ({own}.{kind}): unknown conversion"
+    return f'{given} in version "{other}" cannot be handled as a {kind}: {text}'

@@ -1,0 +1,1 @@
+"""What the API server knows of single kinds: the values it fills in, and the values it refuses."""

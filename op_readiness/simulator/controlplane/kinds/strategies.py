@@ -1,0 +1,87 @@
+"""One table: what is done to an object of each resource when it is created, updated and deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from op_readiness.simulator.controlplane.failures import FieldError
+from op_readiness.simulator.controlplane.kinds import defaults, defaults_pods, defaults_workloads, names, prepare
+from op_readiness.simulator.controlplane.registry import Key
+
+Object = dict[str, Any]
+Change = Callable[[Object], None]
+Validate = Callable[[Object, Object | None], list[FieldError]]
+RBAC = "rbac.authorization.k8s.io"
+
+
+def _nothing(_: Object) -> None:
+    """The kind needs nothing here."""
+
+
+def _valid(_: Object, __: Object | None) -> list[FieldError]:
+    return []
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """`default` fills in values, `prepare` sets what clients may not, `validate(new, old)` refuses.
+
+    `generation`: metadata.generation counts changes of the spec. `returned`: a DELETE answers with the object.
+    `orphan`: a DELETE without a policy leaves dependents alone. `put_creates`: a PUT may create.
+    """
+
+    default: Change = _nothing
+    prepare: Change = _nothing
+    validate: Validate = _valid
+    name: names.NameRule = names.subdomain
+    generation: bool = False
+    returned: bool = False
+    orphan: bool = False
+    put_creates: bool = False
+
+
+STRATEGIES: dict[Key, Strategy] = {
+    ("", "pods"): Strategy(defaults_pods.pod, prepare.pod, generation=True, returned=True),
+    ("", "podtemplates"): Strategy(defaults_workloads.pod_template, returned=True),
+    ("", "namespaces"): Strategy(defaults.namespace, prepare.namespace, name=names.dns_label, returned=True),
+    ("", "nodes"): Strategy(prepare=prepare.node),
+    ("", "services"): Strategy(
+        defaults.service, prepare.service, name=names.service_name, returned=True, put_creates=True
+    ),
+    ("", "endpoints"): Strategy(defaults.endpoints, put_creates=True),
+    ("", "events"): Strategy(defaults.event, put_creates=True),
+    ("", "secrets"): Strategy(defaults.secret),
+    ("", "serviceaccounts"): Strategy(returned=True),
+    ("", "persistentvolumes"): Strategy(defaults.volume, prepare.volume, returned=True),
+    ("", "persistentvolumeclaims"): Strategy(defaults.claim, prepare.claim, returned=True),
+    ("", "limitranges"): Strategy(put_creates=True),
+    ("", "resourcequotas"): Strategy(prepare=prepare.plain_status, returned=True),
+    ("", "replicationcontrollers"): Strategy(
+        defaults_workloads.replication_controller, prepare.replicas_status, generation=True, orphan=True
+    ),
+    ("apps", "deployments"): Strategy(defaults_workloads.deployment, prepare.plain_status, generation=True),
+    ("apps", "replicasets"): Strategy(defaults_workloads.replica_set, prepare.replicas_status, generation=True),
+    ("apps", "statefulsets"): Strategy(defaults_workloads.stateful_set, prepare.stateful_set, generation=True),
+    ("apps", "daemonsets"): Strategy(defaults_workloads.daemon_set, prepare.daemon_set, generation=True),
+    ("batch", "jobs"): Strategy(defaults_workloads.job, prepare.job, generation=True, orphan=True),
+    ("networking.k8s.io", "networkpolicies"): Strategy(defaults.network_policy, generation=True),
+    ("discovery.k8s.io", "endpointslices"): Strategy(defaults.endpoint_slice, generation=True),
+    ("policy", "poddisruptionbudgets"): Strategy(prepare=prepare.disruption_budget, generation=True),
+    ("scheduling.k8s.io", "priorityclasses"): Strategy(defaults.priority_class, generation=True),
+    ("storage.k8s.io", "storageclasses"): Strategy(defaults.storage_class, returned=True),
+    ("storage.k8s.io", "csidrivers"): Strategy(returned=True),
+    ("storage.k8s.io", "csinodes"): Strategy(returned=True),
+    ("storage.k8s.io", "volumeattachments"): Strategy(returned=True),
+    (RBAC, "roles"): Strategy(defaults.role, name=names.path_segment),
+    (RBAC, "clusterroles"): Strategy(defaults.role, name=names.path_segment),
+    (RBAC, "rolebindings"): Strategy(defaults.binding, name=names.path_segment),
+    (RBAC, "clusterrolebindings"): Strategy(defaults.binding, name=names.path_segment),
+}
+PLAIN = Strategy()
+
+
+def strategy_of(key: Key) -> Strategy:
+    """The strategy of a resource."""
+    return STRATEGIES.get(key, PLAIN)

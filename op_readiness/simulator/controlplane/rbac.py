@@ -1,0 +1,119 @@
+"""Authorization from the stored roles and bindings; system:masters may do everything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from op_readiness.simulator.controlplane.failures import Failure, forbidden, quoted
+from op_readiness.simulator.controlplane.requests import Request, User
+from op_readiness.simulator.controlplane.storage import Store
+
+Object = dict[str, Any]
+GROUP = "rbac.authorization.k8s.io"
+MASTERS = "system:masters"
+
+
+class Rbac:
+    """Answers whether a user may do something, over one store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def rules(self, user: User, namespace: str) -> Iterator[Object]:
+        """All rules that hold for a user in a Namespace (in none: cluster-wide ones alone)."""
+        for stored in self._store[GROUP, "clusterrolebindings"].objects.values():
+            if self._names(stored.object, user, ""):
+                yield from self._role(stored.object, "")
+        if namespace:
+            for (place, _), stored in self._store[GROUP, "rolebindings"].objects.items():
+                if place == namespace and self._names(stored.object, user, place):
+                    yield from self._role(stored.object, place)
+
+    @staticmethod
+    def _names(binding: Object, user: User, namespace: str) -> bool:
+        for subject in binding.get("subjects") or ():
+            match subject["kind"]:
+                case "User" if subject["name"] == user.name:
+                    return True
+                case "Group" if subject["name"] in user.groups:
+                    return True
+                case "ServiceAccount":
+                    place = subject.get("namespace") or namespace
+                    if user.name == f"system:serviceaccount:{place}:{subject['name']}":
+                        return True
+        return False
+
+    def _role(self, binding: Object, namespace: str) -> list[Object]:
+        reference = binding["roleRef"]
+        if reference["kind"] == "ClusterRole":
+            stored = self._store.get((GROUP, "clusterroles"), "", reference["name"])
+        else:
+            stored = self._store.get((GROUP, "roles"), namespace, reference["name"])
+        return (stored.object.get("rules") or []) if stored is not None else []
+
+    def allows(self, user: User, attributes: Object) -> bool:
+        """True where the user may do what the attributes of a SubjectAccessReview say."""
+        if MASTERS in user.groups:
+            return True
+        namespace = attributes.get("namespace", "")
+        return any(_covers(rule, attributes) for rule in self.rules(user, namespace))
+
+    def require(self, request: Request) -> None:
+        """403 where the user of the request may not do it."""
+        if MASTERS in request.user.groups:
+            return
+        attributes = attributes_of(request)
+        if not self.allows(request.user, attributes):
+            raise refusal(request, attributes)
+
+
+def attributes_of(request: Request) -> Object:
+    """The request as the attributes of a SubjectAccessReview."""
+    if not request.is_resource:
+        return {"verb": request.method.lower(), "path": request.path}
+    return {
+        "verb": request.verb,
+        "group": request.group,
+        "resource": request.plural,
+        "subresource": request.subresource,
+        "namespace": request.namespace,
+        "name": request.name,
+    }
+
+
+def refusal(request: Request, attributes: Object) -> Failure:
+    """The 403 in the server's words."""
+    who = quoted(request.user.name)
+    if "path" in attributes:
+        text = f"forbidden: User {who} cannot {attributes['verb']} path {quoted(attributes['path'])}"
+        return Failure(403, "Forbidden", text, {})
+    resource = "/".join(filter(None, (request.plural, request.subresource)))
+    scope = f"in the namespace {quoted(request.namespace)}" if request.namespace else "at the cluster scope"
+    why = f"User {who} cannot {request.verb} resource {quoted(resource)} in API group {quoted(request.group)} {scope}"
+    return forbidden(request.plural, request.group, request.name, why)
+
+
+def _covers(rule: Object, wanted: Object) -> bool:
+    if not _has(rule.get("verbs"), wanted["verb"]):
+        return False
+    if "path" in wanted:
+        return any(_path(pattern, wanted["path"]) for pattern in rule.get("nonResourceURLs") or ())
+    if not _has(rule.get("apiGroups"), wanted.get("group", "")):
+        return False
+    names = rule.get("resourceNames")
+    return _resource(rule.get("resources") or [], wanted) and (not names or wanted.get("name") in names)
+
+
+def _has(listed: list[str] | None, value: str) -> bool:
+    return listed is not None and ("*" in listed or value in listed)
+
+
+def _resource(listed: list[str], wanted: Object) -> bool:
+    resource, sub = wanted.get("resource", ""), wanted.get("subresource", "")
+    full = f"{resource}/{sub}" if sub else resource
+    return "*" in listed or full in listed or bool(sub and f"*/{sub}" in listed)
+
+
+def _path(pattern: str, path: str) -> bool:
+    return pattern in ("*", path) or (pattern.endswith("*") and path.startswith(pattern[:-1]))

@@ -1,0 +1,185 @@
+"""GET: single objects, lists and watches, as objects, Tables or metadata alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from op_readiness.simulator.controlplane import events, selectors
+from op_readiness.simulator.controlplane.answers import Accepted, answer
+from op_readiness.simulator.controlplane.failures import Failure, bad_request, invalid, invalid_value, required
+from op_readiness.simulator.controlplane.operations import Cluster, found
+from op_readiness.simulator.controlplane.requests import Request
+from op_readiness.simulator.controlplane.storage import Collection, Stored, encode
+from op_readiness.simulator.controlplane.tables.render import TableView, partial
+from op_readiness.simulator.controlplane.watching import View, Watch
+
+Object = dict[str, Any]
+LONGEST_WATCH = 3600.0
+
+
+def stored_view(request: Request) -> View | None:
+    """How a stored object is shown by this resource; None: as it is stored."""
+    return events.to_new if request.group == "events.k8s.io" else None
+
+
+def get(cluster: Cluster, request: Request, accepted: Accepted) -> web.Response:
+    """One object."""
+    stored, view = found(cluster, request), stored_view(request)
+    if accepted.form == "table":
+        return answer(TableView(request).of([stored], stored.object["metadata"]["resourceVersion"]))
+    if accepted.form == "partial":
+        return answer(partial(stored.object))
+    return answer(stored.data if view is None else view(stored.object))
+
+
+def matches(request: Request) -> list[selectors.Match]:
+    """The tests that label and field selector ask for."""
+    kind = request.served.kind
+    label = selectors.label_match(request.query.get("labelSelector", ""))
+    fields = selectors.field_match(
+        request.query.get("fieldSelector", ""), kind, new_events=request.group == "events.k8s.io"
+    )
+    found_matches = [match for match in (label, fields) if match is not None]
+    if request.name:
+        found_matches.append(lambda obj: bool(obj["metadata"]["name"] == request.name))
+    return found_matches
+
+
+def chosen(cluster: Cluster, request: Request) -> list[Stored]:
+    """The objects that a list is of."""
+    tests = matches(request)
+    listed = cluster.store[request.served.key].listed(request.namespace)
+    if not tests:
+        return list(listed)
+    return [stored for stored in listed if all(test(stored.object) for test in tests)]
+
+
+def list_all(cluster: Cluster, request: Request, accepted: Accepted) -> web.Response:
+    """A list; limit and continue are taken and everything is given at once."""
+    _check_list(cluster, request)
+    items, version = chosen(cluster, request), str(cluster.store.version)
+    if accepted.form == "table":
+        return answer(TableView(request).of(items, version))
+    head: Object = {"kind": f"{request.served.kind}List", "apiVersion": request.served.api_version}
+    if accepted.form == "partial":
+        head = {"kind": "PartialObjectMetadataList", "apiVersion": f"meta.k8s.io/{accepted.version}"}
+        parts = [encode(partial(item.object)) for item in items]
+    else:
+        parts = _items(request, items)
+    start = encode({**head, "metadata": {"resourceVersion": version}})[:-1]
+    return answer(b'%s,"items":[%s]}' % (start, b",".join(parts)))
+
+
+def _items(request: Request, items: list[Stored]) -> list[bytes]:
+    """Items of a list carry neither kind nor apiVersion."""
+    view, resource = stored_view(request), request.served
+    head = b"{" + encode({"kind": resource.kind, "apiVersion": resource.api_version})[1:-1] + b","
+    datas = [item.data if view is None else encode(view(item.object)) for item in items]
+    return [b"{" + data[len(head) :] if data.startswith(head) else data for data in datas]
+
+
+def _number(name: str, text: str) -> int:
+    if not text.isdigit():
+        problem = f'strconv.ParseUint: parsing "{text}": invalid syntax'
+        raise bad_request(f'{name}: Invalid value: "{text}": {problem}')
+    return int(text)
+
+
+def _version(cluster: Cluster, request: Request) -> int | None:
+    """The version that the client names, or None."""
+    text = request.query.get("resourceVersion", "")
+    if not text:
+        return None
+    if not text.isdigit():
+        problem = f'strconv.ParseUint: parsing "{text}": invalid syntax'
+        raise bad_request(f'invalid resource version: resourceVersion: Invalid value: "{text}": {problem}')
+    if int(text) > cluster.store.version:
+        text = f"Too large resource version: {text}, current: {cluster.store.version}"
+        cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
+        raise Failure(504, "Timeout", f"Timeout: {text}", {"causes": [cause], "retryAfterSeconds": 1})
+    return int(text)
+
+
+def _check_list(cluster: Cluster, request: Request) -> None:
+    limit = request.query.get("limit", "")
+    if limit and not limit.lstrip("-").isdigit():
+        raise bad_request(f'strconv.ParseInt: parsing "{limit}": invalid syntax')
+    if request.query.get("continue"):
+        text = (
+            "The provided continue parameter is too old to display a consistent list result. You can start a new list "
+            "without the continue parameter, or use the continue token in this response to retrieve the remainder of "
+            "the results."
+        )
+        raise Failure(410, "Expired", text)
+    version = _version(cluster, request)
+    if request.query.get("resourceVersionMatch") == "Exact" and version is not None and version < cluster.store.version:
+        raise Failure(410, "Expired", "The resourceVersion for the provided list is too old.")
+
+
+def _check_initial(request: Request) -> bool:
+    wanted = request.query.get("sendInitialEvents", "")
+    if not wanted:
+        return False
+    if request.query.get("resourceVersionMatch") != "NotOlderThan":
+        why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+        error = required("resourceVersionMatch", why)
+        if request.query.get("resourceVersionMatch"):
+            error = invalid_value("resourceVersionMatch", request.query["resourceVersionMatch"], why)
+        raise invalid("ListOptions.meta.k8s.io", "", "", [error])
+    return wanted == "true"
+
+
+async def watch(cluster: Cluster, request: Request, accepted: Accepted, http: web.Request) -> web.StreamResponse:
+    """Stream events until the client goes, its time-out ends, or the server stops."""
+    initial_end, version = _check_initial(request), _version(cluster, request)
+    collection = cluster.store[request.served.key]
+    bookmarks = request.query.get("allowWatchBookmarks") in ("1", "true")
+    watching = Watch(collection, request.namespace, matches(request), _watch_view(request, accepted), _kind(request))
+    response = web.StreamResponse(headers={"Content-Type": "application/json", "Cache-Control": "no-cache, private"})
+    if version and not initial_end and version < collection.horizon:
+        return await _expired(response, http, version, collection)
+    watching.start(
+        version or 0,
+        initial=initial_end or not version,
+        initial_end=initial_end and bookmarks,
+        current=cluster.store.version,
+    )
+    try:
+        await response.prepare(http)
+        async for chunk in watching.lines(
+            _seconds(request), bookmarks=bookmarks, current=lambda: cluster.store.version
+        ):
+            await response.write(chunk)
+    except (ConnectionError, OSError):
+        return response
+    finally:
+        watching.stop()
+    return response
+
+
+def _kind(request: Request) -> tuple[str, str]:
+    return request.served.kind, request.served.api_version
+
+
+def _watch_view(request: Request, accepted: Accepted) -> View | None:
+    if accepted.form == "table":
+        return TableView(request).event
+    if accepted.form == "partial":
+        return partial
+    return stored_view(request)
+
+
+def _seconds(request: Request) -> float:
+    text = request.query.get("timeoutSeconds", "")
+    return float(text) if text.isdigit() and int(text) > 0 else LONGEST_WATCH
+
+
+async def _expired(
+    response: web.StreamResponse, http: web.Request, version: int, collection: Collection
+) -> web.StreamResponse:
+    text = f"too old resource version: {version} ({collection.horizon})"
+    await response.prepare(http)
+    await response.write(encode({"type": "ERROR", "object": Failure(410, "Expired", text).status()}) + b"\n")
+    return response

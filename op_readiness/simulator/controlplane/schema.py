@@ -1,0 +1,254 @@
+"""Decoding of request bodies against the recorded schemas: types, unknown and doubled fields, quantities.
+
+A schema is compiled once into a walk over dicts. Unknown fields are taken out (as decoding into Go structs does) and
+named; nulls are taken out; a wrong type is a 400 in the words of Go's JSON decoder.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from op_readiness.simulator.controlplane.quantity import canonical
+from op_readiness.simulator.controlplane.recorded import recorded
+
+RANGES = {"int32": 2**31, "int64": 2**63, "": 2**63}
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+FREE = (
+    "FieldsV1",
+    "RawExtension",
+    "JSON",
+    "JSONSchemaPropsOrArray",
+    "JSONSchemaPropsOrBool",
+    "JSONSchemaPropsOrStringArray",
+)
+
+
+class Doubled(dict[str, Any]):
+    """An object of JSON that named a key twice; `keys_twice` says which."""
+
+    keys_twice: tuple[str, ...] = ()
+
+
+class WrongType(ValueError):
+    """The body cannot be decoded; the text is Go's."""
+
+
+@dataclass
+class Found:
+    """What decoding came upon: strict errors in the order of the body."""
+
+    strict: list[str] = field(default_factory=list)
+
+
+Walk = Callable[[Any, str, str, str, Found], Any]
+
+
+def decode(schema: str, body: dict[str, Any], found: Found) -> dict[str, Any]:
+    """The body with known fields alone; raises WrongType."""
+    decoded: dict[str, Any] = _walk_of(schema)(body, "", "", "", found)
+    return decoded
+
+
+def _json_type(value: Any) -> str:
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, str):
+        return "string"
+    if isinstance(value, int | float):
+        return "number"
+    return "array" if isinstance(value, list) else "object"
+
+
+def _refuse(value: Any, struct: str, path: str, go_type: str) -> WrongType:
+    where = f"Go struct field {struct}.{path}" if struct else "Go value"
+    number = (
+        f" {value}"
+        if isinstance(value, int | float) and not isinstance(value, bool) and go_type.startswith("int")
+        else ""
+    )
+    return WrongType(f"json: cannot unmarshal {_json_type(value)}{number} into {where} of type {go_type}")
+
+
+@functools.cache
+def _walk_of(name: str) -> Walk:
+    """The walk over one named schema."""
+    schema = recorded()["schemas"][name]
+    short = name.rsplit(".", 1)[1]
+    if short in FREE:
+        return lambda value, *_: value
+    if short == "Quantity":
+        return _quantity
+    if short == "IntOrString":
+        return _int_or_string
+    if short in ("Time", "MicroTime"):
+        return _time
+    return _struct(short, _go_type(name), schema.get("properties"))
+
+
+def _go_type(name: str) -> str:
+    package, short = name.rsplit(".", 2)[1:]
+    return f"{package}.{short}"
+
+
+def _struct(short: str, go_type: str, properties: dict[str, Any] | None) -> Walk:
+    compiled: dict[str, Walk] = {}
+
+    def walk(value: Any, struct: str, path: str, indexed: str, found: Found) -> Any:
+        if not isinstance(value, dict):
+            raise _refuse(value, struct, path, go_type)
+        if not compiled and properties:
+            compiled.update({key: _compiled(schema) for key, schema in properties.items()})
+        if isinstance(value, Doubled):
+            found.strict += [f'duplicate field "{_joined(indexed, key)}"' for key in value.keys_twice]
+        decoded = {}
+        for key, item in value.items():
+            below = compiled.get(key)
+            if below is None:
+                found.strict.append(f'unknown field "{_joined(indexed, key)}"')
+            elif item is not None:
+                decoded[key] = below(item, short, _joined(path, key), _joined(indexed, key), found)
+        return decoded
+
+    return walk
+
+
+def _joined(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
+
+
+def _later(name: str) -> Walk:
+    """The walk over a schema that may refer to itself."""
+    return lambda value, struct, path, indexed, found: _walk_of(name)(value, struct, path, indexed, found)
+
+
+def _compiled(schema: dict[str, Any]) -> Walk:
+    reference = schema.get("$ref") or (schema.get("allOf") or [{}])[0].get("$ref")
+    if reference:
+        name = reference.rsplit("/", 1)[1]
+        return _later(name)
+    match schema.get("type"):
+        case "array":
+            return _array(_compiled(schema["items"]), _type_name(schema))
+        case "object":
+            return _map(schema)
+        case "boolean":
+            return _boolean
+        case "string":
+            return _string if schema.get("format") != "byte" else _bytes
+        case "integer":
+            return _integer(schema.get("format", ""))
+        case "number":
+            return _number
+    return lambda value, *_: value
+
+
+def _type_name(schema: dict[str, Any]) -> str:
+    reference = schema.get("$ref") or (schema.get("allOf") or [{}])[0].get("$ref")
+    if reference:
+        return _go_type(reference.rsplit("/", 1)[1])
+    match schema.get("type"):
+        case "array":
+            return f"[]{_type_name(schema['items'])}"
+        case "object":
+            return f"map[string]{_type_name(schema.get('additionalProperties') or {})}"
+        case "boolean":
+            return "bool"
+        case "integer":
+            return str(schema.get("format", "int64"))
+        case "number":
+            return "float64"
+    return "string"
+
+
+def _array(item: Walk, go_type: str) -> Walk:
+    def walk(value: Any, struct: str, path: str, indexed: str, found: Found) -> Any:
+        if not isinstance(value, list):
+            raise _refuse(value, struct, path, go_type)
+        return [item(each, struct, path, f"{indexed}[{i}]", found) for i, each in enumerate(value)]
+
+    return walk
+
+
+def _map(schema: dict[str, Any]) -> Walk:
+    go_type, below = _type_name(schema), schema.get("additionalProperties")
+    item = _compiled(below) if below else None
+
+    def walk(value: Any, struct: str, path: str, indexed: str, found: Found) -> Any:
+        if not isinstance(value, dict):
+            raise _refuse(value, struct, path, go_type)
+        if isinstance(value, Doubled):
+            found.strict += [f'duplicate field "{_joined(indexed, key)}"' for key in value.keys_twice]
+        if item is None:
+            return dict(value)
+        return {
+            key: item("" if each is None else each, struct, path, _joined(indexed, key), found)
+            for key, each in value.items()
+        }
+
+    return walk
+
+
+def _boolean(value: Any, struct: str, path: str, _: str, __: Found) -> Any:
+    if value is not True and value is not False:
+        raise _refuse(value, struct, path, "bool")
+    return value
+
+
+def _string(value: Any, struct: str, path: str, _: str, __: Found) -> Any:
+    if not isinstance(value, str):
+        raise _refuse(value, struct, path, "string")
+    return value
+
+
+def _bytes(value: Any, struct: str, path: str, _: str, __: Found) -> Any:
+    if not isinstance(value, str):
+        raise _refuse(value, struct, path, "[]uint8")
+    bad = re.search(r"[^A-Za-z0-9+/=\r\n]", value)
+    at = bad.start() if bad else len(value.rstrip("=")) if len(value) % 4 else -1
+    if at >= 0:
+        raise WrongType(f"illegal base64 data at input byte {at}")
+    return value
+
+
+def _integer(form: str) -> Walk:
+    go_type, limit = form or "int64", RANGES[form]
+
+    def walk(value: Any, struct: str, path: str, _: str, __: Found) -> Any:
+        if not isinstance(value, int) or isinstance(value, bool) or not -limit <= value < limit:
+            raise _refuse(value, struct, path, go_type)
+        return value
+
+    return walk
+
+
+def _number(value: Any, struct: str, path: str, _: str, __: Found) -> Any:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise _refuse(value, struct, path, "float64")
+    return value
+
+
+def _quantity(value: Any, struct: str, path: str, _: str, __: Found) -> Any:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise WrongType("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'")
+    try:
+        return canonical(str(value))
+    except ValueError as error:
+        raise WrongType(str(error)) from error
+
+
+def _int_or_string(value: Any, struct: str, path: str, _: str, __: Found) -> Any:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise _refuse(value, struct, path, "int32" if isinstance(value, float) else "string")
+    return value
+
+
+def _time(value: Any, struct: str, path: str, _: str, __: Found) -> Any:
+    if not isinstance(value, str):
+        raise _refuse(value, struct, path, "string")
+    if not TIME.fullmatch(value):
+        raise WrongType(f'parsing time "{value}" as "2006-01-02T15:04:05Z07:00": cannot parse "{value}" as "2006"')
+    return value

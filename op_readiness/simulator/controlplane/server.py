@@ -1,0 +1,103 @@
+"""The embedded API server: HTTPS on 127.0.0.1, everything in memory, gone when it is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from aiohttp import web
+
+from op_readiness.simulator.clock import Clock
+from op_readiness.simulator.controlplane import bootstrap, certificates
+from op_readiness.simulator.controlplane.admission import Admission
+from op_readiness.simulator.controlplane.allocation import Allocator
+from op_readiness.simulator.controlplane.handlers import Handlers
+from op_readiness.simulator.controlplane.kinds.pod_admission import PodAdmission
+from op_readiness.simulator.controlplane.operations import Cluster
+from op_readiness.simulator.controlplane.podsecurity.plugin import PodSecurity
+from op_readiness.simulator.controlplane.rbac import MASTERS, Rbac
+from op_readiness.simulator.controlplane.requests import User
+from op_readiness.simulator.controlplane.storage import Store
+from op_readiness.simulator.controlplane.subresources import Subresources
+from op_readiness.simulator.controlplane.tokens import AUTHENTICATED, Tokens
+
+Dial = Callable[[str, int], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
+
+
+@dataclass(frozen=True)
+class Access:
+    """How to reach the API server; `kubeconfig` and `ca_file` are paths."""
+
+    server: str
+    ca_file: str
+    admin_token: str
+    kubeconfig: str
+
+
+class ControlPlane:
+    """One embedded API server. `cluster` is its inside, for self-tests and faults."""
+
+    def __init__(self) -> None:
+        self.cluster: Cluster | None = None
+        self._runner: web.ServerRunner | None = None
+
+    async def start(
+        self, folder: Path, clock: Clock, seed: int, dial: Dial, tokens: dict[str, User] | None = None
+    ) -> Access:
+        """Start serving; writes certificates and a kubeconfig to `folder`. `tokens`: bearer tokens beside the admin's."""
+        folder.mkdir(parents=True, exist_ok=True)
+        ca_file, certificate, key = certificates.write_certificates(folder)
+        admin_token = secrets.token_urlsafe(24)
+        static = {admin_token: User("admin", (MASTERS, AUTHENTICATED)), **(tokens or {})}
+        handlers = self._assembled(seed, static, dial)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        port = await self._listen(handlers, context)
+        server = f"https://127.0.0.1:{port}"
+        kubeconfig = folder / "kubeconfig"
+        kubeconfig.touch(mode=0o600)
+        kubeconfig.write_text(kubeconfig_text(server, ca_file, admin_token))
+        return Access(server, str(ca_file), admin_token, str(kubeconfig))
+
+    def _assembled(self, seed: int, static: dict[str, User], dial: Dial) -> Handlers:
+        store, source = Store(), random.Random(seed)
+        allocator = Allocator(store, source)
+        cluster = Cluster(store, source, allocator)
+        cluster.admission = Admission(store, PodAdmission(store, cluster.suffix), PodSecurity(store))
+        bootstrap.fill(cluster)
+        self.cluster = cluster
+        tokens = Tokens(store, certificates.signing_key(), static)
+        return Handlers(cluster, tokens, Rbac(store), Subresources(cluster))
+
+    async def _listen(self, handlers: Handlers, context: ssl.SSLContext) -> int:
+        self._runner = web.ServerRunner(web.Server(handlers.handle, access_log=None), shutdown_timeout=0.2)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=context).start()
+        port: int = self._runner.addresses[0][1]
+        return port
+
+    async def stop(self) -> None:
+        """Stop serving; open watches end."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+
+def kubeconfig_text(server: str, ca_file: Path, token: str) -> str:
+    """A kubeconfig for the admin."""
+    name = "op-readiness-simulated"
+    document = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": name,
+        "clusters": [{"name": name, "cluster": {"server": server, "certificate-authority": str(ca_file)}}],
+        "users": [{"name": "admin", "user": {"token": token}}],
+        "contexts": [{"name": name, "context": {"cluster": name, "user": "admin"}}],
+    }
+    return yaml.safe_dump(document, sort_keys=False)

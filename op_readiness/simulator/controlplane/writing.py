@@ -1,0 +1,127 @@
+"""POST, PUT, PATCH and DELETE: bodies in, objects out."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+from aiohttp import web
+
+from op_readiness.simulator.controlplane import deletion, events, operations, patching
+from op_readiness.simulator.controlplane.answers import answer
+from op_readiness.simulator.controlplane.bodies import check_dry_run, check_validation, parsed, typed
+from op_readiness.simulator.controlplane.failures import Failure, bad_request
+from op_readiness.simulator.controlplane.operations import Cluster
+from op_readiness.simulator.controlplane.reading import chosen, stored_view
+from op_readiness.simulator.controlplane.requests import Request
+from op_readiness.simulator.controlplane.storage import encode
+
+Object = dict[str, Any]
+MERGE, STRATEGIC = "application/merge-patch+json", "application/strategic-merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
+APPLY = ("application/apply-patch+yaml", "application/apply-patch+cbor")
+NO_APPLY = (
+    "this API server does no server-side apply: it keeps no field ownership. Use a merge or strategic merge patch, or "
+    "kubectl apply without --server-side"
+)
+
+
+def _options(request: Request, kind: str) -> str:
+    check_dry_run(request.query.get("dryRun"), kind)
+    return check_validation(request, kind)
+
+
+def body_of(request: Request, data: bytes, content_type: str, options: str) -> Object:
+    """The body as a stored object of the resource."""
+    mode, resource = _options(request, options), request.served
+    obj = typed(parsed(data, content_type, resource.kind), request, resource.kind, resource.api_version, mode)
+    return events.to_stored(obj) if request.group == "events.k8s.io" else obj
+
+
+def shown(request: Request, obj: Object, code: int = 200) -> web.Response:
+    """An object as the resource shows it."""
+    view = stored_view(request)
+    return answer(encode(obj if view is None else view(obj)), code, request.warnings)
+
+
+def create(cluster: Cluster, request: Request, data: bytes, content_type: str) -> web.Response:
+    """POST to a collection."""
+    obj = body_of(request, data, content_type, "CreateOptions")
+    return shown(request, operations.create(cluster, request, obj), 201)
+
+
+def update(cluster: Cluster, request: Request, data: bytes, content_type: str) -> web.Response:
+    """PUT to an object or its status."""
+    obj = body_of(request, data, content_type, "UpdateOptions")
+    absent = _absent(cluster, request)
+    return shown(request, operations.update(cluster, request, obj), 201 if absent else 200)
+
+
+def _absent(cluster: Cluster, request: Request) -> bool:
+    namespace = request.namespace if request.served.namespaced else ""
+    return cluster.store.get(request.served.key, namespace, request.name) is None
+
+
+def patch(cluster: Cluster, request: Request, data: bytes, content_type: str) -> web.Response:
+    """PATCH an object or its status."""
+    media = content_type.partition(";")[0].strip()
+    if media in APPLY:
+        raise Failure(501, "NotImplemented", NO_APPLY, {})
+    if media not in (MERGE, STRATEGIC, JSON_PATCH):
+        raise Failure(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
+    mode = _options(request, "PatchOptions")
+    try:
+        change = json.loads(data)
+    except ValueError as error:
+        raise bad_request(f"error decoding patch: {error}") from error
+    return shown(request, patched(cluster, request, change, media, mode))
+
+
+def patched(cluster: Cluster, request: Request, change: Any, media: str, mode: str) -> Object:
+    """Apply a decoded patch; gives the stored result."""
+    resource = request.served
+
+    def applied(current: Object) -> Object:
+        if request.group == "events.k8s.io":
+            current = events.to_new(current)
+        result = apply(current, change, media, resource.schema)
+        obj = typed(result, request, resource.kind, resource.api_version, mode)
+        return events.to_stored(obj) if request.group == "events.k8s.io" else obj
+
+    return operations.patch(cluster, request, applied)
+
+
+def apply(current: Object, change: Any, media: str, schema: str) -> Object:
+    """The current object with a patch of any kind applied."""
+    if media == JSON_PATCH:
+        result: Object = patching.json_patch(current, change)
+        return result
+    if not isinstance(change, dict):
+        raise bad_request("json: cannot unmarshal array into Go value of type map[string]interface {}")
+    if media == MERGE:
+        merged: Object = patching.merge_patch(current, change)
+        return merged
+    return patching.strategic_patch(current, copy.deepcopy(change), schema)
+
+
+def _delete_options(request: Request, data: bytes, content_type: str) -> Object:
+    if not data:
+        return deletion.query_options(request)
+    body = parsed(data, content_type, "DeleteOptions")
+    return typed(body, request, "DeleteOptions", body.get("apiVersion") or "v1", "Ignore")
+
+
+def delete(cluster: Cluster, request: Request, data: bytes, content_type: str) -> web.Response:
+    """DELETE an object."""
+    obj = deletion.delete(cluster, request, _delete_options(request, data, content_type))
+    return answer(obj if obj["kind"] == "Status" else encode(obj), 200, request.warnings)
+
+
+def delete_collection(cluster: Cluster, request: Request, data: bytes, content_type: str) -> web.Response:
+    """DELETE a collection; answers with what was there."""
+    options, items = _delete_options(request, data, content_type), chosen(cluster, request)
+    deletion.delete_all(cluster, request, options, items)
+    listed = {"kind": f"{request.served.kind}List", "apiVersion": request.served.api_version}
+    metadata = {"resourceVersion": str(cluster.store.version)}
+    return answer({**listed, "metadata": metadata, "items": [item.object for item in items]}, 200, request.warnings)
