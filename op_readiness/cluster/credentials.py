@@ -14,7 +14,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +30,14 @@ AGAIN_AFTER = 10.0
 
 @dataclass(frozen=True)
 class Credential:
-    """What goes with a call: an Authorization header and/or a client certificate (PEM). `expires` is epoch seconds."""
+    """What goes with a call: an Authorization header and/or a client certificate (PEM). `expires` is epoch seconds.
 
-    authorization: str = ""
-    certificate: str = ""
-    key: str = ""
+    Tracebacks print arguments, so secrets are left out of the repr.
+    """
+
+    authorization: str = field(default="", repr=False)
+    certificate: str = field(default="", repr=False)
+    key: str = field(default="", repr=False)
     expires: float | None = None
 
     def headers(self) -> dict[str, str]:

@@ -30,6 +30,11 @@ class Deadline:
         self.within = within
 
     @property
+    def over(self) -> bool:
+        """Whether it has passed."""
+        return time.monotonic() >= self._ends
+
+    @property
     def left(self) -> float:
         """Real seconds left; raises TimeoutError when there are none."""
         left = self._ends - time.monotonic()

@@ -91,7 +91,9 @@ class _Run:
             finally:
                 stream.close()
         except (OSError, ValueError) as error:
-            raise self._did_not_return(f"{_words(error)} ({stage})") from error
+            late = isinstance(error, TimeoutError) or self.deadline.over
+            words = f"no answer within {self.deadline.within:g} s" if late and "DNS" not in str(error) else _words(error)
+            raise self._did_not_return(f"{words} ({stage})") from error
         return self._ended()
 
     # -- the handshake ---------------------------------------------------------------------------------------------

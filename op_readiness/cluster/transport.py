@@ -14,7 +14,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode, urlsplit
 
 from op_readiness.cluster.connect import Connection
 from op_readiness.cluster.credentials import Credential
@@ -204,6 +204,10 @@ def _pool_manager(connection: Connection, tls: Any) -> Any:
     configuration.verify_ssl = connection.verify
     configuration.proxy = connection.proxy or None
     configuration.no_proxy = None
+    proxy = urlsplit(connection.proxy)
+    if proxy.username:  # urllib3 drops the login of a proxy's URL
+        login = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
+        configuration.proxy_headers = urllib3.util.make_headers(proxy_basic_auth=login)
     configuration.tls_server_name = connection.tls_server_name or None
     configuration.connection_pool_maxsize = 16
     manager = RESTClientObject(configuration).pool_manager

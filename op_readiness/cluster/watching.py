@@ -72,9 +72,9 @@ class _Wait:
         self.fields = f"metadata.name={name}" if name else fields
         self.deadline = cluster.clock.now() + within
         self.objects: dict[tuple[str, str], Manifest] = {}
-        self.looked = False
         self.error: ApiError | None = None
         self.errors = 0
+        self.events = 0
 
     @property
     def left(self) -> float:
@@ -87,9 +87,10 @@ class _Wait:
                 version = self._look()
                 if (answer := self._answer()) is not None:
                     return answer
-                self.errors, self.error = 0, None
+                self.error, self.events = None, 0
                 if (answer := self._watch(version)) is not None:
                     return answer
+                self._ended_in_order()
             except Forbidden:
                 raise
             except ApiError as error:
@@ -101,7 +102,6 @@ class _Wait:
             self.kind, self.namespace, self.labels, self.fields, tries=1, read=max(1.0, min(self.left, self.silence))
         )
         self.objects = {_key(item): item for item in found}
-        self.looked = True
         return version
 
     def _answer(self) -> Any:
@@ -128,6 +128,7 @@ class _Wait:
         }  # fmt: skip
         read = max(0.2, min(self.left, self.silence))
         for line in self.cluster.watch_lines(self.kind, self.namespace, query=query, read=read):
+            self.events += 1
             if self._apply(line) and (answer := self._answer()) is not None:
                 return answer
             if self.left <= 0:
@@ -158,14 +159,24 @@ class _Wait:
             self.objects[key] = item
         return True
 
+    def _ended_in_order(self) -> None:
+        """A watch that ends without any event is backed off like an error: a proxy may end each one at once."""
+        self.errors = 0 if self.events else self.errors + 1
+        if self.errors > 1:
+            self._pause()
+
     def _back_off(self, error: ApiError) -> None:
-        quiet = error.status == 410 or (error.status == 0 and "timed out" in error.message)
-        if quiet and self.looked and self.errors == 0:
-            self.errors = 1
-            return  # silence or an old version: list again at once, the first time
-        self.error = error
-        pause = PAUSES[min(self.errors, len(PAUSES) - 1)]
-        self.errors += 1
+        """Silence and an old version are no errors as such (list again at once), unless they come again and again."""
+        harmless = error.status == 410 or (error.status == 0 and "timed out" in error.message)
+        self.errors = 1 if self.events else self.errors + 1
+        self.events = 0
+        if not harmless:
+            self.error = error
+        if not harmless or self.errors > 1:
+            self._pause()
+
+    def _pause(self) -> None:
+        pause = PAUSES[min(self.errors, len(PAUSES)) - 1]
         self.cluster.clock.sleep(min(pause, max(0.0, self.left)))
 
     def _last_look(self) -> Any:
