@@ -91,10 +91,12 @@ class _Run:
             finally:
                 stream.close()
         except (OSError, ValueError) as error:
-            late = isinstance(error, TimeoutError) or self.deadline.over
-            words = f"no answer within {self.deadline.within:g} s" if late and "DNS" not in str(error) else _words(error)
-            raise self._did_not_return(f"{words} ({stage})") from error
+            raise self._did_not_return(f"{self._what_happened(error)} ({stage})") from error
         return self._ended()
+
+    def _what_happened(self, error: Exception) -> str:
+        late = isinstance(error, TimeoutError) or self.deadline.over
+        return f"no answer within {self.deadline.within:g} s" if late and "DNS" not in str(error) else _words(error)
 
     # -- the handshake ---------------------------------------------------------------------------------------------
 

@@ -44,8 +44,9 @@ def tls_server(tmp_path: Path) -> Iterator[HostileServer]:
 @pytest.fixture
 def write_kubeconfig(tmp_path: Path) -> Callable[..., Path]:
     def write(
-        server: str, user: dict[str, Any] | None = None, *, file: str = "kubeconfig", context: str = "one", **cluster: Any
-    ) -> Path:
+        server: str, user: dict[str, Any] | None = None, *, file: str = "kubeconfig", context: str = "one",
+        **cluster: Any,
+    ) -> Path:  # fmt: skip
         if server.startswith("https") and "certificate-authority-data" not in cluster:
             cluster["certificate-authority-data"] = base64.b64encode(certificate("kubernetes")[0]).decode()
         config = {

@@ -1,4 +1,4 @@
-"""A small HTTP(S) server on loopback that misbehaves on demand: each request is answered by the next act of a script."""
+"""A small HTTP(S) server on loopback that misbehaves on demand: each request gets the next act of a script."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Connection:
 
 @dataclass
 class HostileServer:
-    """`script` maps a path (without its query) to acts; the last act of a list is repeated. `fallback` does the rest."""
+    """`script` maps a path (without its query) to acts; the last act of a list is repeated."""
 
     tls: ssl.SSLContext | None = None
     accept_silence: bool = False

@@ -69,7 +69,7 @@ def test_files_are_relative_to_the_kubeconfig_that_names_them(tmp_path, write_ku
         ("[1]", "is no kubeconfig"),
         ("a: [", "is no YAML: .*mend the file"),
         ("contexts: [{context: {}}]", "an entry of contexts has no name"),
-        ("current-context: x\ncontexts: [{name: x, context: {cluster: y}}]", "context 'x' names cluster 'y', not there"),
+        ("current-context: x\ncontexts: [{name: x, context: {cluster: y}}]", "'x' names cluster 'y', not there"),
         ("current-context: x\ncontexts: [{name: x, context: {cluster: y}}]\nclusters: [{name: y}]", "has no server"),
         (
             "current-context: x\ncontexts: [{name: x, context: {cluster: y}}]\n"
@@ -97,7 +97,7 @@ def test_a_broken_kubeconfig_is_one_line_that_names_the_file_or_entry(tmp_path, 
 
 def test_a_missing_kubeconfig_is_named(tmp_path):
     """By flag, by KUBECONFIG, and nowhere at all."""
-    with pytest.raises(OpReadinessError, match="absent: No such file or directory; name one that exists"):
+    with pytest.raises(OpReadinessError, match=r"absent: No such file or directory; name one that exists"):
         connect(str(tmp_path / "absent"))
     with pytest.raises(OpReadinessError, match=r"KUBECONFIG names no file that exists \(/absent\)"):
         connect(environ={"KUBECONFIG": "/absent"})
@@ -110,7 +110,7 @@ def test_an_unreadable_kubeconfig_is_named(write_kubeconfig):
     """With what to do."""
     path = write_kubeconfig(ONE)
     path.chmod(0)
-    with pytest.raises(OpReadinessError, match="Permission denied; make it readable"):
+    with pytest.raises(OpReadinessError, match=r"Permission denied; make it readable"):
         connect(str(path))
 
 
@@ -122,7 +122,7 @@ def test_an_unknown_context_is_a_usage_error_with_the_nearest_name(write_kubecon
         connect(str(path), "producton")
 
     assert caught.value.exit_code == 2
-    with pytest.raises(UsageError, match="known: production"):
+    with pytest.raises(UsageError, match=r"known: production"):
         connect(str(path), "x")
 
 
@@ -162,7 +162,7 @@ def test_a_wrong_ca_is_named(tls_server, write_kubeconfig):
     ca = base64.b64encode(certificate("another")[0]).decode()
     path = write_kubeconfig(tls_server.url, **{"certificate-authority-data": ca})
 
-    with pytest.raises(OpReadinessError, match="CERTIFICATE_VERIFY_FAILED.*fetch the kubeconfig again"):
+    with pytest.raises(OpReadinessError, match=r"CERTIFICATE_VERIFY_FAILED.*fetch the kubeconfig again"):
         check(path)
 
 
@@ -170,7 +170,7 @@ def test_a_refused_token_is_named(server, write_kubeconfig):
     """Not as a missing right, and not as an unreachable server."""
     server.on("/version", status(401, "Unauthorized", "Unauthorized"))
 
-    with pytest.raises(OpReadinessError, match="refused the credentials: 401 Unauthorized; log in again"):
+    with pytest.raises(OpReadinessError, match=r"refused the credentials: 401 Unauthorized; log in again"):
         check(write_kubeconfig(server.url))
 
 
@@ -261,14 +261,14 @@ def test_a_refused_plugin_token_is_renewed_and_the_call_repeated(server, write_k
 
 def test_a_plugin_that_fails_is_no_anonymous_run(write_kubeconfig, plugin):
     """The client's loader would log the failure and go on without credentials."""
-    with pytest.raises(OpReadinessError, match="exec plugin .* gave no credential: .*please log in"):
+    with pytest.raises(OpReadinessError, match=r"exec plugin .* gave no credential: .*please log in"):
         connect(str(write_kubeconfig(ONE, plugin(exit_code=1))))
 
 
 def test_a_plugin_that_is_not_installed_is_named_with_its_hint(write_kubeconfig):
     """installHint is what the kubeconfig's author wrote for this moment."""
     spec = {"apiVersion": "client.authentication.k8s.io/v1", "command": "no-such-login", "installHint": "Get it\n at x"}
-    with pytest.raises(OpReadinessError, match="exec plugin 'no-such-login' .*not on this machine: Get it at x"):
+    with pytest.raises(OpReadinessError, match=r"exec plugin 'no-such-login' .*not on this machine: Get it at x"):
         connect(str(write_kubeconfig(ONE, {"exec": spec})))
 
 
@@ -286,7 +286,7 @@ def test_a_renewal_that_fails_keeps_what_still_holds(server, write_kubeconfig, p
     assert calls(tmp_path) == 2
 
     times[0] += 10
-    with pytest.raises(OpReadinessError, match="please log in"):
+    with pytest.raises(OpReadinessError, match=r"please log in"):
         cluster.server_version()
 
 

@@ -57,7 +57,7 @@ def test_a_stream_that_ends_without_a_status_is_no_success(server, cluster_of):
     """What had come by then goes along with the error."""
     server.on(EXEC, upgrade(frame(b"\x01half"), frame(b"\x03\xe8", 8)))
 
-    with pytest.raises(ExecDidNotReturn, match="ended without an exit code") as caught:
+    with pytest.raises(ExecDidNotReturn, match=r"ended without an exit code") as caught:
         run(cluster_of(server))
 
     assert caught.value.stdout == "half"
@@ -77,7 +77,7 @@ def test_the_deadline_covers_handshake_and_stream(server, cluster_of, act):
     server.on(EXEC, act)
     began = time.monotonic()
 
-    with pytest.raises(ExecDidNotReturn, match="within 0.3 s"):
+    with pytest.raises(ExecDidNotReturn, match=r"within 0.3 s"):
         run(cluster_of(server), within=0.3)
 
     assert time.monotonic() - began < 1.0
@@ -88,7 +88,7 @@ def test_the_deadline_covers_tls(cluster_of, tmp_path):
     server = HostileServer(tls=server_tls(tmp_path), accept_silence=True)
     began = time.monotonic()
 
-    with pytest.raises(ExecDidNotReturn, match="no answer within 0.3 s .connecting"):
+    with pytest.raises(ExecDidNotReturn, match=r"no answer within 0.3 s .connecting"):
         run(cluster_of(server), within=0.3)
 
     server.stop()
@@ -118,7 +118,7 @@ def test_the_deadline_covers_dns(cluster_of, write_kubeconfig, monkeypatch):
     server.stop()
     cluster.connection.server = cluster.connection.server.replace("127.0.0.1", "kubernetes.example")
 
-    with pytest.raises(ExecDidNotReturn, match="DNS gave no answer for kubernetes.example"):
+    with pytest.raises(ExecDidNotReturn, match=r"DNS gave no answer for kubernetes.example"):
         run(cluster, within=0.2)
 
 
@@ -126,7 +126,7 @@ def test_a_refusal_keeps_status_and_words(server, cluster_of):
     """faults C79: the API server has no way to the kubelet; the command did not run."""
     server.on(EXEC, status(500, "InternalError", "error dialing backend: dial tcp 10.0.0.1:10250: i/o timeout"))
 
-    with pytest.raises(ExecRefused, match="dial tcp") as caught:
+    with pytest.raises(ExecRefused, match=r"dial tcp") as caught:
         run(cluster_of(server))
 
     assert (caught.value.status, caught.value.reason) == (500, "InternalError")
@@ -138,7 +138,7 @@ def test_a_failure_in_the_status_channel_without_an_exit_code_is_a_refusal(serve
     body = {"status": "Failure", "reason": "InternalError", "code": 500, "message": "container not found (\"c\")"}
     server.on(EXEC, upgrade(frame(b"\x03" + json.dumps(body).encode())))
 
-    with pytest.raises(ExecRefused, match="container not found"):
+    with pytest.raises(ExecRefused, match=r"container not found"):
         run(cluster_of(server))
 
 
@@ -146,7 +146,7 @@ def test_a_status_that_is_no_json_is_no_answer(server, cluster_of):
     """It is shown, not guessed at."""
     server.on(EXEC, upgrade(frame(b"\x03what")))
 
-    with pytest.raises(ExecDidNotReturn, match="not understood: 'what'"):
+    with pytest.raises(ExecDidNotReturn, match=r"not understood: 'what'"):
         run(cluster_of(server))
 
 
@@ -161,7 +161,7 @@ def test_a_broken_handshake_is_not_tried_again(server, cluster_of):
     """The command may have run."""
     server.on(EXEC, drop)
 
-    with pytest.raises(ExecDidNotReturn, match="before an HTTP answer"):
+    with pytest.raises(ExecDidNotReturn, match=r"before an HTTP answer"):
         run(cluster_of(server))
 
     assert server.count(EXEC) == 1
@@ -189,7 +189,7 @@ def test_stdin_over_v4_is_refused_loudly(server, cluster_of):
     """v4 cannot say where stdin ends; waiting for the deadline would hide why."""
     server.on(EXEC, upgrade(then=silence, protocol="v4.channel.k8s.io"))
 
-    with pytest.raises(ExecDidNotReturn, match="cannot say where stdin ends"):
+    with pytest.raises(ExecDidNotReturn, match=r"cannot say where stdin ends"):
         run(cluster_of(server), stdin="x")
 
 
@@ -228,7 +228,7 @@ def test_tls_server_name_holds_for_exec_too(cluster_of, tmp_path):
     cluster = cluster_of(server, **ca, **{"tls-server-name": "api.internal"})
 
     assert (cluster.server_version(), run(cluster).exit_code) == ("v1.37.2", 0)
-    with pytest.raises(ExecDidNotReturn, match="CERTIFICATE_VERIFY_FAILED"):
+    with pytest.raises(ExecDidNotReturn, match=r"CERTIFICATE_VERIFY_FAILED"):
         run(cluster_of(server, **ca))
     server.stop()
 
@@ -251,7 +251,7 @@ def test_a_proxy_that_refuses_is_named(cluster_of, tls_server):
     proxy = Proxy(answer=b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
     cluster = cluster_of(tls_server, **{"proxy-url": f"http://127.0.0.1:{proxy.port}"})
 
-    with pytest.raises(ExecDidNotReturn, match="proxy 127.0.0.1.*407 Proxy Authentication Required"):
+    with pytest.raises(ExecDidNotReturn, match=r"proxy 127.0.0.1.*407 Proxy Authentication Required"):
         run(cluster)
     proxy.stop()
 

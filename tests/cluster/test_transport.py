@@ -31,7 +31,7 @@ def test_the_time_out_is_not_multiplied_by_hidden_retries(server, cluster_of):
     server.on(PODS, silence)
     began = time.monotonic()
 
-    with pytest.raises(ApiUnavailable, match="after 2 tries"):
+    with pytest.raises(ApiUnavailable, match=r"after 2 tries"):
         cluster_of(server, read=0.2, tries=2).list("Pod", "ns")
 
     assert time.monotonic() - began < 1.5
@@ -98,7 +98,7 @@ def test_a_refusal_is_not_asked_again(server, cluster_of):
     """403 names verb, resource and the server's words."""
     server.on(PODS, status(403, "Forbidden", "exceeded quota: q"))
 
-    with pytest.raises(Forbidden, match="list pods ns: 403 Forbidden: exceeded quota: q"):
+    with pytest.raises(Forbidden, match=r"list pods ns: 403 Forbidden: exceeded quota: q"):
         cluster_of(server).list("Pod", "ns")
 
     assert server.count(PODS) == 1
@@ -138,7 +138,7 @@ def test_an_answer_that_is_no_json_is_named(server, cluster_of):
     """A captive portal in front of the API server is shown, not swallowed."""
     server.on(PODS, reply(b"<html>Please log in</html>"))
 
-    with pytest.raises(ApiUnavailable, match="no JSON.*Please log in"):
+    with pytest.raises(ApiUnavailable, match=r"no JSON.*Please log in"):
         cluster_of(server).list("Pod", "ns")
 
 

@@ -69,7 +69,7 @@ def test_a_lasting_error_reaches_the_deadline_with_few_requests(server, cluster_
     """60 s of 500 cost some twenty tries, and the timeout says what the API server said."""
     server.on(PODS, status(500, "InternalError", "etcd is down"))
 
-    with pytest.raises(WatchTimeout, match="Pod ns/p not as wanted within 60 s.*etcd is down") as caught:
+    with pytest.raises(WatchTimeout, match=r"Pod ns/p not as wanted within 60 s.*etcd is down") as caught:
         wait_for(cluster_of(server), "Pod", "ns", running, name="p", within=60)
 
     assert len(server.requests) < 25
@@ -186,5 +186,5 @@ def test_nobody_listening_is_a_timeout_with_the_reason(cluster_of):
     server = HostileServer()
     server.stop()
 
-    with pytest.raises(WatchTimeout, match="could not be asked.*refused"):
+    with pytest.raises(WatchTimeout, match=r"could not be asked.*refused"):
         wait_for(cluster_of(server), "Pod", "ns", running, name="p", within=10)
