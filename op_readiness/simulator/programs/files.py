@@ -2,7 +2,8 @@
 
 A volume is a `Folder` or `File` object, mounted wherever its containers want it: two containers (or two Pods with the
 same hostPath) that mount one object see each other's writes at once, as on a real Node. Errors are OSError with `errno`
-set. On Windows names match whatever their case, `C:\\a`, `\\a` and `/a` are one path, and `\\\\server\\share` can be mounted.
+set. On Windows names match whatever their case, `C:\\a`, `\\a` and `/a` are one path, and a share (`\\\\server\\share`)
+can be mounted.
 """
 
 from __future__ import annotations

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from op_readiness.simulator.programs.agnhost import agnhost
+from op_readiness.simulator.programs.curl import curl
 from op_readiness.simulator.programs.running import Known
 
-PROGRAMS: dict[str, Known] = {"agnhost": Known(agnhost, own_signals=True)}
+PROGRAMS: dict[str, Known] = {
+    "agnhost": Known(agnhost, own_signals=True),
+    "curl": Known(curl),
+    "windows-curl": Known(curl),
+}

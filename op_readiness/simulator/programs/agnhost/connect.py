@@ -24,8 +24,6 @@ COMMAND = Subcommand(
     arguments=1,
 )
 NO_SCTP = {"linux": "protocol not supported", "windows": "SCTP is unsupported on windows/amd64"}
-TOO_SOON = 1e-3
-"""A deadline that lies in the past: what Go makes of a negative time-out, in seconds."""
 
 
 async def main(process: Process, given: Given) -> int:
@@ -50,17 +48,21 @@ async def _tcp(process: Process, given: Given) -> str:
         targets = await addresses(process, where)
     except LookupFailed as error:
         return f"DNS: {error}"
-    if given["timeout"] < 0:
-        return "TIMEOUT"
     try:
+        if given["timeout"] < 0:
+            raise TimedOut("the deadline lies in the past")
         (await connect_any(process, targets, given["timeout"] or None)).close()
-    except TimedOut:
-        return "TIMEOUT"
-    except Refused as error:
-        return "REFUSED" if not process.windows else f"OTHER: {golang.dial_error(process.os, error, targets[0])}"
     except NetworkFailure as error:
-        return f"OTHER: {_dial_words(process, error, targets[0], 'tcp')}"
+        return _tcp_word(process, error, targets[0])
     return ""
+
+
+def _tcp_word(process: Process, error: NetworkFailure, target: Peer) -> str:
+    if isinstance(error, TimedOut):
+        return "TIMEOUT"
+    if isinstance(error, Refused) and not process.windows:
+        return "REFUSED"
+    return f"OTHER: {_dial_words(process, error, target, 'tcp')}"
 
 
 async def _udp(process: Process, given: Given) -> str:
@@ -69,21 +71,27 @@ async def _udp(process: Process, given: Given) -> str:
     except GoError as error:
         return f"DNS: {error}"
     local = Peer(own_address(process, family_of(target.ip)), random.randint(32768, 60999))
-    timeout = given["timeout"] if given["timeout"] > 0 else None
+    timeout = given["timeout"] if given["timeout"] > 0 else None  # not positive: SetDeadline is not called
     data = f"{given['udp-data']}\n".encode()
     try:
         answer = await process.network.datagram(target.ip, target.port, data, timeout)
-    except TimedOut:
-        return f"TIMEOUT: read udp {local}->{target}: i/o timeout"
-    except Refused:
-        if process.windows:
-            return await _never_told(process, timeout, local, target)
-        return f"REFUSED: read udp {local}->{target}: read: connection refused"
     except NetworkFailure as error:
-        return f"OTHER: {_dial_words(process, error, target, 'udp')}"
+        return await _udp_word(process, error, timeout, local, target)
     if not answer:
         return "OTHER: No data received from the server. Cannot guarantee the server received the request."
     return ""
+
+
+async def _udp_word(
+    process: Process, error: NetworkFailure, timeout: float | None, local: Peer, target: Peer
+) -> str:
+    if isinstance(error, TimedOut):
+        return f"TIMEOUT: read udp {local}->{target}: i/o timeout"
+    if isinstance(error, Refused):
+        if process.windows:
+            return await _never_told(process, timeout, local, target)
+        return f"REFUSED: read udp {local}->{target}: read: connection refused"
+    return f"OTHER: {_dial_words(process, error, target, 'udp')}"
 
 
 async def _never_told(process: Process, timeout: float | None, local: Peer, target: Peer) -> str:

@@ -23,6 +23,7 @@ ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount/"
 RELOAD_SECONDS = 60.0
 """How long client-go keeps a token before it reads the file again."""
 CALL_SECONDS = 30.0
+UNKNOWN_AUTHORITY = "tls: failed to verify certificate: x509: certificate signed by unknown authority"
 
 
 class TokenFile:
@@ -77,8 +78,9 @@ def _authority(process: Process) -> bool:
     try:
         return bool(process.files.read(ACCOUNT + "ca.crt").strip())
     except OSError as error:
-        text = f"open {ACCOUNT}ca.crt: {words(process, error)}"
-        _log(process, "E", 544, f"Expected to load root CA config from {ACCOUNT}ca.crt, but got err: {text}", "config.go")
+        path = ACCOUNT + "ca.crt"
+        text = f"Expected to load root CA config from {path}, but got err: open {path}: {words(process, error)}"
+        _log(process, "E", 544, text, "config.go")
         return False
 
 
@@ -90,7 +92,7 @@ async def _call(process: Process, url: str, token: TokenFile, trusted: bool) -> 
     body = ""
     try:
         if not trusted:
-            raise GoError(f'Get "{url}": tls: failed to verify certificate: x509: certificate signed by unknown authority')
+            raise GoError(f'Get "{url}": {UNKNOWN_AUTHORITY}')
         response = await get(process, url, CALL_SECONDS, {"Authorization": bearer, "Accept": "application/json, */*"})
         body = response.body.decode(errors="replace")
         if response.status < 400:

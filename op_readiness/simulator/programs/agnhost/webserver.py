@@ -50,14 +50,18 @@ def _answer(process: Process, request: HttpRequest) -> HttpResponse:
     if entry is None:
         return not_found()
     if isinstance(entry, Folder):
-        if not path.endswith("/"):
-            return answer(b"", 301, {"Location": quote(path.rsplit("/", 1)[-1]) + "/"})
-        if process.files.exists(path + "index.html"):
-            return _file(process, path + "index.html", request)
-        return _listing(process, path)
+        return _folder(process, path, request)
     if path.endswith("/"):
         return answer(b"", 301, {"Location": "../" + quote(path.rstrip("/").rsplit("/", 1)[-1])})
     return _file(process, path, request)
+
+
+def _folder(process: Process, path: str, request: HttpRequest) -> HttpResponse:
+    if not path.endswith("/"):
+        return answer(b"", 301, {"Location": quote(path.rsplit("/", 1)[-1]) + "/"})
+    if process.files.exists(path + "index.html"):
+        return _file(process, path + "index.html", request)
+    return _listing(process, path)
 
 
 def _listing(process: Process, path: str) -> HttpResponse:
