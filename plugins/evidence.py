@@ -36,4 +36,5 @@ def pod_line(pod):
     ready = any(c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions") or [])
     restarts = sum(c.get("restartCount", 0) for c in status.get("containerStatuses") or [])
     node = pod["spec"].get("nodeName", "no Node")
-    return f"{meta['namespace']}/{meta['name']} {status.get('phase')} ready={ready} ip={status.get('podIP', '-')} {node} restarts={restarts}"
+    facts = f"ready={ready} ip={status.get('podIP', '-')} {node} restarts={restarts}"
+    return f"{meta['namespace']}/{meta['name']} {status.get('phase')} {facts}"

@@ -32,7 +32,7 @@ class Timeouts:
 
     scale: float = 1.0
     api_call: float = 30.0
-    exec_answer: float = 60.0  # faults.md C73: an exec that has not answered in 60 s never will
+    exec_answer: float = 60.0  # an exec that has not answered by then never will (kubernetes/kubernetes#98102)
     pods_ready: float = 300.0  # PodStart; the image is pre-pulled
     image_pulled: float = 900.0  # PodStartSlow: Windows layers are gigabytes
     object_seen: float = 60.0

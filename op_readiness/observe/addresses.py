@@ -94,7 +94,8 @@ class Addresses:
         involved = [pod for pods in shared.values() for pod in pods] + list(taken)
         nodes = {pod["spec"]["nodeName"] for pod in (strays or involved)}
         return Finding(
-            "Pods do not have addresses of their own", ", ".join(sorted(nodes)), "distinct Pod IPs, each in its Node's podCIDR",
+            "Pods do not have addresses of their own", ", ".join(sorted(nodes)),
+            "distinct Pod IPs, each in its Node's podCIDR",
             "\n".join(lines[:12]), "look at the CNI's IPAM state and at podCIDR of the Nodes", tuple(sorted(nodes)),
         )  # fmt: skip
 
@@ -111,15 +112,18 @@ class Addresses:
                 wrong.append(
                     (
                         pod,
-                        f"{_where(pod)}: API says {address_of(pod)}, ipconfig lists {', '.join(listed) or 'no IPv4 address'}",
+                        f"{_where(pod)}: API says {address_of(pod)}, "
+                        f"ipconfig lists {', '.join(listed) or 'no IPv4 address'}",
                     )
                 )
         if wrong:
             nodes = tuple(sorted({pod["spec"]["nodeName"] for pod, _ in wrong}))
             raise AbilityNotMet(
                 Finding(
-                    "A Pod does not have the address that the API shows", _where(wrong[0][0]), "exactly the Pod's IP in ipconfig",
-                    "\n".join(line for _, line in wrong[:12]), f"look at the HNS endpoints and the CNI's log on {', '.join(nodes)}", nodes,
+                    "A Pod does not have the address that the API shows", _where(wrong[0][0]),
+                    "exactly the Pod's IP in ipconfig",
+                    "\n".join(line for _, line in wrong[:12]),
+                    f"look at the HNS endpoints and the CNI's log on {', '.join(nodes)}", nodes,
                 )
             )  # fmt: skip
 
@@ -132,8 +136,10 @@ class Addresses:
             nodes = tuple(sorted({node for (_, node), lines in zip(pairs, bad, strict=True) if lines}))
             raise AbilityNotMet(
                 Finding(
-                    "A Pod's address is not answered by that Pod", f"Pods on {', '.join(nodes)}", "each address answers with its own Pod's name",
-                    "\n".join(wrong[:12]), f"look for stale HNS endpoints with these addresses on {', '.join(nodes)}", nodes,
+                    "A Pod's address is not answered by that Pod", f"Pods on {', '.join(nodes)}",
+                    "each address answers with its own Pod's name",
+                    "\n".join(wrong[:12]),
+                    f"look for stale HNS endpoints with these addresses on {', '.join(nodes)}", nodes,
                 )
             )  # fmt: skip
 

@@ -102,7 +102,8 @@ def lookup(
     path = f"DNS {kind}" + (" over TCP" if tcp else "") + (" by search list" if search else "")
     return Lookup(
         path=path, what=f"Name {name}", host=server, port=DNS_PORT, backends={},
-        protocol="TCP" if tcp else "UDP", name=name, kind=kind, answers=answers, tcp=tcp, search=search, hold_tries=hold_tries,
+        protocol="TCP" if tcp else "UDP", name=name, kind=kind, answers=answers, tcp=tcp, search=search,
+        hold_tries=hold_tries,
         dns_pods=dict(dns_pods or {}),
     )  # fmt: skip
 

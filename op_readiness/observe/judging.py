@@ -1,8 +1,8 @@
 """Judging a series of tries by its pattern: a backend that never answers, a stranger that does, runs of loss.
 
-"Some request succeeded" hides the usual faults (one backend of n, a square wave), and no tolerance at all turns one lost
-packet into a red category (faults.md's source: PR kubernetes/kubernetes#120254). So: every name must be seen and no other,
-two losses in a row fail, and a single loss is decided by a hundred more tries: at most one in a hundred passes with a note.
+"Some request succeeded" hides the usual faults (one backend of n, a square wave), and no tolerance at all turns one
+lost packet into a red category (kubernetes/kubernetes#120254). So: every name must be seen and no other, two losses in
+a row fail, and a single loss is decided by a hundred more tries: at most one in a hundred passes, with a note.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ def pods_every_way(found: Iterable[dict[str, Any]]) -> list[Target]:
 
 
 def mesh(clients: Sequence[Client], targets: Sequence[Target]) -> list[tuple[Client, Target]]:
-    """Every pair up to FULL_MESH targets; beyond, a ring in which each Node is client and target of its two neighbours."""
+    """Every pair up to FULL_MESH targets; beyond, a ring: each Node is client and target of its neighbours."""
     if len(targets) <= FULL_MESH:
         return [(client, target) for client in clients for target in targets]
     nodes = [target.node for target in targets]

@@ -107,7 +107,7 @@ def _not_up(
 
 
 def _cut_off(cluster: Cluster, namespace: str, late: list[Pod], finding: Finding) -> Exception:
-    """Running, never restarted, its readinessProbe unanswered: the server is asked from inside before anyone is accused."""
+    """Running, never restarted, its readinessProbe unanswered: first the server is asked from inside."""
     well = [pod for pod in late if _answers_itself(cluster, namespace, pod)]
     if len(well) < len(late):
         return CouldNotTell(finding)
@@ -117,7 +117,7 @@ def _cut_off(cluster: Cluster, namespace: str, late: list[Pod], finding: Finding
             where=finding.where,
             expected=finding.expected,
             seen=finding.seen,
-            hint=f"the path from host to Pod is cut on {', '.join(finding.nodes)}: look at the CNI and the host's firewall there",
+            hint=f"host to Pod is cut on {', '.join(finding.nodes)}: look at the CNI and the host's firewall there",
             nodes=finding.nodes,
             code="probes-blocked",
         )

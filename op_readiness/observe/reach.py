@@ -52,7 +52,7 @@ class Reach:
         return legs
 
     def none(self, clients: Iterable[Client], targets: Iterable[Target], *, within: str = "service_gone") -> float:
-        """No client gets an answer from any target any more; gives the cluster seconds until the last one fell silent."""
+        """No client gets an answer from any target any more; gives the cluster seconds until all fell silent."""
         pairs = [(client, target) for client in clients for target in targets]
         seen = together(self.threads, lambda pair: self.observer.fallen_silent(*pair, within), pairs)
         bad = [
@@ -197,7 +197,9 @@ def _healthy(legs: Sequence[Leg]) -> str:
 def _hint(leg: Leg, nodes: tuple[str, ...]) -> str:
     where = ", ".join(nodes) or leg.client.place.node
     if leg.target.path.startswith("Pod IP"):
-        return f"look at the CNI and the HNS endpoints of {where}: kubectl get pods -A -o wide --field-selector spec.nodeName={where.split(',')[0]}"
+        pods = f"kubectl get pods -A -o wide --field-selector spec.nodeName={where.split(',')[0]}"
+        return f"look at the CNI and the HNS endpoints of {where}: {pods}"
     if leg.control:
-        return f"{leg.control} from the same Pod, so the path to the Pods is {'well' if leg.control[0] != '0' else 'broken'}; look at kube-proxy on {where}"
+        path = "broken" if leg.control.startswith("0") else "well"
+        return f"{leg.control} from the same Pod, so the path to the Pods is {path}; look at kube-proxy on {where}"
     return f"look at kube-proxy on {where}: the Service's HNS load balancer there against its EndpointSlices"

@@ -1,7 +1,7 @@
 """What one readiness test saw: parts, witnesses, notes. Observations write here, the suite reads it after the test.
 
-A witness is only where an answer came from (a Pod's name) and what it said; the proof that is made of it takes Node, UID,
-image and operating system from the API, so a test cannot write its own.
+A witness is only where an answer came from (a Pod's name) and what it said; the proof that is made of it takes Node,
+UID, image and operating system from the API, so a test cannot write its own.
 """
 
 from __future__ import annotations

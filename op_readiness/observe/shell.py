@@ -115,7 +115,8 @@ class Asker:
         try:
             answer = self.cluster.exec(client.pod, client.namespace, client.container, argv, within=within)
         except ExecDidNotReturn as error:
-            hint = f"kubectl -n {client.namespace} exec {client.pod} -- hostname; if it hangs too, look at kubelet and containerd on {client.place.node}"
+            repeat = f"kubectl -n {client.namespace} exec {client.pod} -- hostname"
+            hint = f"{repeat}; if it hangs too, look at kubelet and containerd on {client.place.node}"
             raise CouldNotTell(
                 self._finding(
                     client,
@@ -142,7 +143,7 @@ def script(asks: Iterable[Ask], nonce: str) -> str:
     """The sh script for a series of asks."""
     lines = []
     for ask in asks:
-        body = f'out=$({ask.command} 2>&1); code=$?; echo "{nonce} {ask.key} $code"; echo "$out"'
+        body = f'out=$({{ {ask.command}; }} 2>&1); code=$?; echo "{nonce} {ask.key} $code"; echo "$out"'
         if ask.until_good:
             body += f"; if [ $code -eq 0 ]; then good_{_word(ask.key)}=1; break; fi"
         if ask.pause:

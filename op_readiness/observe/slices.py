@@ -52,10 +52,11 @@ def must_become(
 ) -> list[Slice]:  # fmt: skip
     """The slices of `service` once `met`; raises AbilityNotMet with what they offered last."""
     try:
-        return wait_for(
+        found: tuple[list[Slice]] = wait_for(
             cluster, "EndpointSlice", namespace, lambda slices: (slices,) if met(slices) else None,
             labels=f"{SERVICE_NAME}={service}", within=timeouts.real(within),
-        )[0]  # fmt: skip
+        )  # fmt: skip
+        return found[0]
     except WatchTimeout as error:
         slices = error.last or []
         raise AbilityNotMet(
@@ -64,7 +65,7 @@ def must_become(
                 where=f"Service {namespace}/{service}",
                 expected=f"{expected} within {getattr(timeouts, within):g} s",
                 seen=f"{len(slices)} slices with {_text(offered(slices))}",
-                hint="look at the EndpointSlice controller: kubectl -n kube-system logs -l component=kube-controller-manager",
+                hint="look at the EndpointSlice controller in the log of kube-controller-manager",
                 code="endpointslices",
             )
         ) from error

@@ -1,8 +1,8 @@
 """Traffic from a Pod to a target: which names answer, and whether the answers hold.
 
 One answer from one backend shows little. A leg (one client, one target) is asked until the first answer, then often
-enough to meet every backend, then once a second for the hold window (hybrid_network.go: 10 s). What comes back is judged
-by `observe.judging`; here is only the asking.
+enough to meet every backend, then once a second for the hold window (hybrid_network.go: 10 s). What comes back is
+judged by `observe.judging`; here is only the asking.
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ class Observer:
         return Leg(client, target, seen, seconds, line, "" if seen.good else target.control(self._asker, client))
 
     def fallen_silent(self, client: Client, target: Target, within: str) -> tuple[bool, str, float]:
-        """Whether `target` stopped answering `client` in time, what it last said, and after how many cluster seconds."""
+        """(`target` stopped answering `client` in time, what it last said, after how many cluster seconds)."""
         start = self._clock.now()
         deadline = start + self._asker.timeouts.real(within)
         ask = Ask("down", target.command(client), times=4, pause=1, longest=ANSWER_SECONDS)

@@ -1,8 +1,8 @@
 """Standing objects: client Pods and canary Services that a run makes once and tests only read.
 
 A client stands on every selected Windows Node and on one Linux Node; the Windows ones are also the backends of a canary
-Service, which must still answer, from every client, when all tests are over (a load balancer removed behind kube-proxy's
-back is invisible to tests that only make new Services: kubernetes/kubernetes#135802).
+Service, which must still answer, from every client, when all tests are over (a load balancer removed behind
+kube-proxy's back is invisible to tests that only make new Services: kubernetes/kubernetes#135802).
 """
 
 from __future__ import annotations

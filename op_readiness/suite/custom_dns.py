@@ -84,7 +84,7 @@ class CustomRecords:
         )
 
     def search_list_must_be_used(self) -> None:
-        """With `default.svc` in the search list `kubernetes` is met and `kubernetezzzzzzzz` is not; both servers are listed."""
+        """With `default.svc` searched `kubernetes` is met, `kubernetezzzzzzzz` is not; both servers are listed."""
         for client, answers in self._each("listed", self._search_asks):
             good, bad, listed = answers["good"][-1], answers["bad"][-1], answers["ipconfig"][-1]
             if not good.good:
@@ -119,7 +119,7 @@ class CustomRecords:
                 )
 
     def hostname_and_subdomain_must_resolve(self) -> None:
-        """HOST.SUBDOMAIN.NAMESPACE.svc gives the Pod's IP, and the SRV record of the headless Service names every Pod."""
+        """HOST.SUBDOMAIN.NAMESPACE.svc gives the Pod's IP, the headless Service's SRV record names every Pod."""
         zone = f"{SUBDOMAIN}.{self.workshop.namespace}.svc.{self.facts.dns_domain}"
         targets = [
             lookup(f"{HOST}-{n}.{zone}", frozenset({client.ip}), hold_tries=5)

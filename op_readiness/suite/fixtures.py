@@ -22,7 +22,7 @@ from op_readiness.suite.context import RunContext
 from op_readiness.suite.making import Workshop
 
 THREADS = 8
-"""Execs and creates of one test at a time; Windows Nodes block their runtime under many parallel execs (faults.md C74)."""
+"""Calls of one test at a time; many parallel execs block a Windows Node's runtime (kubernetes/kubernetes#124700)."""
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Hooks that plugins may implement beside pytest's own. pytest ignores, without a word, hooks not named `pytest_...`."""
+"""Hooks that plugins may implement beside pytest's own; without a word pytest ignores any not named `pytest_...`."""
 
 from __future__ import annotations
 

@@ -186,7 +186,7 @@ class Workshop:
         return self.exposed(made, exposed.pods)
 
     def crowds(self, nodes: Sequence[NodeFact], *, size: int, least: int) -> dict[str, list[Object]]:
-        """`size` echo Pods on each Node (fewer where fewer fit), Running; raises NotTested where not even `least` do."""
+        """`size` echo Pods on each Node (fewer where fewer fit), Running; NotTested where not even `least` do."""
         sizes = {node.name: min(size, node.pods_allocatable - node.pods_running) for node in nodes}
         if small := [name for name, count in sizes.items() if count < least]:
             why = f"Node {', '.join(small)} has room for fewer than {least} more Pods"
@@ -198,8 +198,8 @@ class Workshop:
             ]
             for n, node in enumerate(nodes)
         }
-        pods = self.pods([manifest for made in manifests.values() for manifest in made], until_ready=False)
+        pods = self.pods([one for crowd in manifests.values() for one in crowd], until_ready=False)
         by_node: dict[str, list[Object]] = {name: [] for name in manifests}
-        for pod in pods:
-            by_node[pod["spec"]["nodeName"]].append(pod)
+        for made in pods:
+            by_node[made["spec"]["nodeName"]].append(made)
         return by_node

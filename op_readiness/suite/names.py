@@ -58,7 +58,7 @@ class ClusterNames:
                 lookup(name, frozenset({ip}), search=True, dns_pods=pods, hold_tries=5),
             ],
             within="dns_answers",
-            hint="ask each DNS Pod directly and through its Service; look at kube-proxy on the Nodes that get no answer",
+            hint="look at the DNS Pods, and at kube-proxy on the Nodes that get no answer",
         )
         self._nslookup_must_agree(api)
 
@@ -100,7 +100,8 @@ class ClusterNames:
                 raise AbilityNotMet(
                     Finding(
                         "The API server is not met by its Service's name", str(client.place), "an HTTP status",
-                        answer.text or f"curl exit code {answer.code}", f"kube-proxy on {client.place.node}", (client.place.node,),
+                        answer.text or f"curl exit code {answer.code}", f"kube-proxy on {client.place.node}",
+                        (client.place.node,),
                     )
                 )  # fmt: skip
 
@@ -113,7 +114,7 @@ class ClusterNames:
         return list(zip(self.clients, together(self.reach.threads, asked, self.clients), strict=True))
 
     def settings_must_be_the_clusters(self) -> None:
-        """Each client's server list is the cluster DNS (or NodeLocal DNSCache), its search list starts in its Namespace."""
+        """Each client's server is the cluster DNS (or NodeLocal DNSCache), its search list has its Namespace."""
         wanted = f"{self.standing_namespace}.svc.{self.facts.dns_domain}"
         found = together(self.reach.threads, lambda c: settings(self.asker, c), self.clients)
         for client, (servers, search) in zip(self.clients, found, strict=True):
@@ -123,14 +124,15 @@ class ClusterNames:
                         "A Pod's resolver is not set up for the cluster", str(client.place),
                         f"server {self.facts.dns_ip}, search list with {wanted}",
                         f"servers {', '.join(servers) or 'none'}; search {', '.join(search) or 'none'}",
-                        f"clusterDNS and clusterDomain of the kubelet on {client.place.node}, and its CNI's DNS settings", (client.place.node,),
+                        f"clusterDNS of the kubelet on {client.place.node}, and its CNI's DNS settings",
+                        (client.place.node,),
                     )
                 )  # fmt: skip
 
 
 @dataclass
 class OutsideNames:
-    """Names outside the cluster: an ExternalName Service (needs no internet), and a real one where Linux can reach it."""
+    """Names outside: an ExternalName Service (needs no internet), and a real one where Linux can reach it."""
 
     names: ClusterNames
     workshop: Any
@@ -181,7 +183,7 @@ class OutsideNames:
                 Finding(
                     "Names outside the cluster are not reached from Windows", f"Pods on {', '.join(nodes)}",
                     f"{OUTSIDE} resolves and answers HTTP, as it does from Linux", "no answer in 10 tries",
-                    "look at the DNS Pods' forwarders as seen from these Nodes, and at their way out of the cluster", nodes,
+                    "look at the DNS Pods' forwarders as seen from these Nodes, and at their way out", nodes,
                 )
             )  # fmt: skip
 

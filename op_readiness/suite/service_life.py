@@ -81,7 +81,7 @@ class Recreation:
         self.must_route()
 
     def cycle(self, *, same_address: bool = False, new_pods: bool = False, watch_sibling: bool = False) -> None:
-        """Delete the Service, see it gone, make it again (with the same ClusterIP, in front of new Pods), see it answer."""
+        """Delete the Service, see it gone, make it again (same ClusterIP, in front of new Pods), see it answer."""
         old = self._exposed(self.service)
         namespace, name = self.workshop.namespace, self.service["metadata"]["name"]
         self.workshop.delete("Service", name)
@@ -137,4 +137,4 @@ class Recreation:
         )
 
 
-_SIBLING_HINT = "deleting a Service must leave other Services on the same Pods alone: look at kube-proxy's reference counts of HNS endpoints"
+_SIBLING_HINT = "another Service on the same Pods was deleted: look at kube-proxy's reference counts of HNS endpoints"

@@ -39,14 +39,15 @@ class SliceRouting:
         self.pods = shop.pods([self._pod(n, self.nodes[(n - 1) % len(self.nodes)]) for n in (1, 2)])
 
     def slices_must_list(self) -> None:
-        """Each Service's slices list exactly its Pods; the one that selects nobody has a slice of the controller, empty."""
+        """Each Service's slices list exactly its Pods; the one that selects nobody has an empty slice."""
         first, second = ((pod["status"]["podIP"], PORT) for pod in self.pods)
         self._must_offer(ONE, frozenset({first}))
         self._must_offer(SHARED, frozenset({first, second}))
         slices.must_become(
             self.workshop.cluster, self.workshop.namespace, EMPTY,
             lambda found: bool(found) and not slices.offered(found) and _managed(found),
-            expected="a slice without endpoints, managed by the EndpointSlice controller", timeouts=self.workshop.context.timeouts,
+            expected="a slice without endpoints, managed by the EndpointSlice controller",
+            timeouts=self.workshop.context.timeouts,
         )  # fmt: skip
 
     def slices_must_come_back(self) -> None:
@@ -69,7 +70,7 @@ class SliceRouting:
         )
 
     def removed_pod_must_get_no_more(self) -> None:
-        """A Pod whose label no longer fits leaves the slices, and gets no further request; put back, it gets some again."""
+        """A Pod whose label no longer fits leaves the slices and gets no request; put back, it gets some again."""
         self._label("off")
         self._must_offer(SHARED, frozenset({(self.pods[0]["status"]["podIP"], PORT)}))
         self.reach.every(

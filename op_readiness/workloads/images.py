@@ -1,6 +1,6 @@
 """The images that readiness tests run, and where they are pulled from.
 
-agnhost 2.62 is the first tag with a manifest for Windows Server 2025 (abilities.md's source: test/images/agnhost).
+agnhost 2.62 is the first tag with a manifest for Windows Server 2025 (test/images/agnhost/VERSION, BASEIMAGE).
 """
 
 from __future__ import annotations

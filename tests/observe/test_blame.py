@@ -1,0 +1,43 @@
+"""Which Node a pattern of legs accuses."""
+
+from op_readiness.observe.blame import Sighting, accused
+
+WINDOWS = frozenset({"win-1", "win-2", "win-3"})
+
+
+def test_a_client_that_misses_every_target_is_accused():
+    """Its load balancers are broken, not the Nodes that run the backends."""
+    legs = [
+        Sighting(good=client != "win-2", client=client, backends=frozenset({"win-1", "win-3"}))
+        for client in ("win-1", "win-2", "win-3", "linux-1")
+    ]
+    assert accused(legs, WINDOWS) == ("win-2",)
+
+
+def test_a_target_that_nobody_reaches_is_accused():
+    """From everywhere but itself: its Pods have no way in."""
+    legs = [
+        Sighting(good=target != "win-1" or client == "win-1", client=client, target=target)
+        for client in WINDOWS
+        for target in WINDOWS
+    ]
+    assert accused(legs, WINDOWS) == ("win-1",)
+
+
+def test_the_home_of_a_backend_that_nobody_meets_is_accused():
+    """A missing backend narrows the suspects to where it runs."""
+    legs = [Sighting(False, client=client, backends=frozenset({"win-3"})) for client in ("linux-1", "win-1", "win-2")]
+    assert accused(legs, WINDOWS) == ("win-3",)
+
+
+def test_one_client_that_misses_remote_backends_is_accused_itself():
+    """The other clients meet the same backends."""
+    legs = [Sighting(True, client="win-2", backends=frozenset({"win-1", "win-2", "win-3"}))]
+    legs += [Sighting(True, client="linux-1", backends=frozenset({"win-1", "win-2", "win-3"}))]
+    legs += [Sighting(False, client="win-1", backends=frozenset({"win-2", "win-3"}))]
+    assert accused(legs, WINDOWS) == ("win-1",)
+
+
+def test_nobody_is_accused_when_all_is_well():
+    """Good legs accuse nobody."""
+    assert accused([Sighting(True, client="win-1")], WINDOWS) == ()
