@@ -2,7 +2,8 @@
 
 Without this a foreign conftest.py is loaded, an assertion of a test vanishes with PYTHONOPTIMIZE, and a plugin that
 happens to be installed turns a failed test into a passed one. So: a neutral working directory, an environment without
-pytest's and Python's variables, no plugin autoload, no conftest, our own ini file, absolute paths.
+pytest's and Python's variables, no plugin autoload, no conftest.py but those of the folders themselves, our own ini
+file, absolute paths.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import op_readiness
+from op_readiness.model.errors import UsageError
 from op_readiness.runner import processes
 
 INI = """\
@@ -100,8 +102,7 @@ def arguments(folders: Sequence[Path], work: Path, context: Path, *, workers: in
     return [
         "-c", str(work / "readiness.ini"),
         f"--rootdir={work}",
-        f"--confcutdir={folders[0]}",
-        "--noconftest",
+        f"--confcutdir={folders[-1]}",
         "--import-mode=importlib",
         *[word for plugin in plugins for word in ("-p", plugin)],
         "-p", "no:cacheprovider",
@@ -110,6 +111,18 @@ def arguments(folders: Sequence[Path], work: Path, context: Path, *, workers: in
         *(["-n", str(workers), "--dist=load", "--max-worker-restart=64"] if workers else []),
         *[str(folder) for folder in folders],
     ]  # fmt: skip
+
+
+def must_stand_alone(folders: Sequence[Path]) -> None:
+    """Raises UsageError for a test directory under a conftest.py that pytest would load with it.
+
+    pytest keeps out what is above one folder (`--confcutdir`); what is above the others is looked for here.
+    """
+    above = set(folders[-1].parents)
+    for folder in folders[:-1]:
+        for parent in folder.parents:
+            if parent not in above and (parent / "conftest.py").exists() and parent != checkout():
+                raise UsageError(f"{parent / 'conftest.py'} would be loaded with {folder}: move it, or the folder")
 
 
 def start(
@@ -122,7 +135,8 @@ def start(
     path = work / f"context-{name}.json"
     path.write_text(json.dumps(context), "utf-8")
     log = work / f"pytest-{name}.log"
-    args = arguments([Path(folder).resolve() for folder in folders], work, path, workers=workers)
+    resolved = [Path(folder).resolve() for folder in folders]
+    args = arguments(resolved, work, path, workers=workers)
     command = [sys.executable, "-m", "op_readiness.runner.inside", *args]
     file = log.open("wb")
     process = processes.start(command, env=environment(environ), cwd=work / "here", stdout=file, stderr=file)

@@ -6,6 +6,7 @@ what it started is ended by it, whole, workers included. A child whose runner is
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -40,10 +41,8 @@ def start(
 def end(process: subprocess.Popen[bytes], *, within: float) -> None:
     """Close the process's stdin, wait that many seconds, then kill its whole group."""
     if process.stdin is not None:
-        try:
+        with contextlib.suppress(OSError):  # it was gone already
             process.stdin.close()
-        except OSError:
-            pass  # it was gone already
     try:
         process.wait(within)
     except subprocess.TimeoutExpired:

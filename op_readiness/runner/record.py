@@ -104,7 +104,7 @@ class Record:
         elif id in self.lost:
             result.findings = [self.lost[id]]
         elif id in self.started:
-            by = f"the run was interrupted ({self.interrupted})" if self.interrupted else "its worker ended without a word"
+            by = f"the run was interrupted ({self.interrupted})" if self.interrupted else "its worker said no more"
             result.findings = [Finding("Interrupted", id, "a result", f"started, not ended: {by}", code="interrupted")]
         else:
             by = f"the run was interrupted ({self.interrupted})" if self.interrupted else "the run ended before it"

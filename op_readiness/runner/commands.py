@@ -1,0 +1,227 @@
+"""What each command does, between the command line and the rest of the runner."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from op_readiness.model.errors import OpReadinessError, UsageError
+from op_readiness.runner.options import RunOptions, check, parse_nodes
+
+REPEATED = ("provider", "kubeconfig", "context", "windows_nodes", "image_registry", "pull_secret", "timeout_scale",
+            "nodes", "control_plane", "latency", "seed", "disruptive")  # fmt: skip
+"""Options that a command which repeats an ability has to carry."""
+
+
+def run_options(given: Mapping[str, Any]) -> RunOptions:
+    """The options of a run from what click gives. Raises UsageError."""
+    values = dict(given)
+    latency = values.pop("latency")
+    control_plane = values.pop("control_plane") or ""
+    color = not values.pop("no_color")
+    options = RunOptions(
+        **{**values, "report_dir": Path(values["report_dir"])},
+        latency=latency or "quick",
+        latency_given=latency is not None,
+        control_plane=control_plane,
+        color=color and sys.stdout.isatty() and "NO_COLOR" not in os.environ,
+    )
+    options = _with_paths(options, given)
+    check(options)
+    return options
+
+
+def _with_paths(options: RunOptions, given: Mapping[str, Any]) -> RunOptions:
+    from dataclasses import replace
+
+    return replace(
+        options,
+        test_directories=tuple(Path(folder) for folder in given["test_directories"]),
+        fault_files=tuple(Path(file) for file in given["fault_files"]),
+    )
+
+
+def run_command(given: Mapping[str, Any]) -> int:
+    """`op-readiness [run]`."""
+    from op_readiness.runner.child import must_stand_alone
+    from op_readiness.runner.listing import catalogue_of
+    from op_readiness.runner.selection import select
+    from op_readiness.suite.catalogue import shipped_folder
+
+    options = run_options(given)
+    catalogue = catalogue_of(options.test_directories)
+    selection = select(catalogue, options.categories, options.abilities, options.tags, options.skip_tags)
+    folders = [shipped_folder(), *options.test_directories]
+    must_stand_alone([folder.resolve() for folder in folders])
+    command = repeat_command(given)
+    if not options.simulated:
+        return _run(options, selection, folders, command, options.kubeconfig, options.context)
+    from op_readiness.runner.simulated import SimulatedCluster
+
+    with SimulatedCluster(simulated_spec(options)) as simulated:
+        return _run(options, selection, folders, command, simulated.kubeconfig, None, simulated.kill_now)
+
+
+def _run(
+    options: RunOptions, selection: Any, folders: list[Path], command: str, kubeconfig: str | None,
+    context: str | None, kill_cluster: Callable[[], None] = lambda: None,
+) -> int:  # fmt: skip
+    from op_readiness.reports import render_text, write_reports
+    from op_readiness.runner.run import Run
+
+    def ask(question: str) -> bool:
+        if options.yes or not (sys.stdin.isatty() and sys.stdout.isatty()):
+            return True
+        return click.confirm(question)
+
+    run = Run(options, selection, folders, command, ask, write_reports, say, kill_cluster)
+    code = run.execute(kubeconfig, context)
+    if not options.dry_run:
+        say(render_text(run.record.run_result()))
+    return code
+
+
+def simulated_spec(options: RunOptions) -> Any:
+    """The simulated cluster that the options ask for. Raises UsageError for faults that are not known."""
+    from op_readiness.runner.simulated import SimulatedSpec, fault_requests
+
+    return SimulatedSpec(
+        nodes=parse_nodes(options.nodes, {"windows": 2, "linux": 2}),
+        rate=1 / options.scale,
+        latency=options.latency,
+        seed=seed_number(options.seed),
+        control_plane=options.control_plane or "embedded",
+        assets=assets(options.control_plane),
+        faults=fault_requests(options.faults, options.fault_files),
+    )
+
+
+def seed_number(seed: str) -> int:
+    """A number from any text; drawn when there is none."""
+    import secrets
+    import zlib
+
+    return (int(seed) if seed.isdecimal() else zlib.crc32(seed.encode())) if seed else secrets.randbelow(2**31)
+
+
+def assets(control_plane: str) -> str | None:
+    """Where the real control plane's programs are. Raises UsageError if it is asked for and they are not there."""
+    if control_plane != "real":
+        return None
+    folder = os.environ.get("KUBEBUILDER_ASSETS", "")
+    names = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
+    missing = [name for name in names if not shutil.which(name, path=folder or None)]
+    if not folder or missing:
+        where = f"has no {', '.join(missing)}" if folder else "is not set"
+        raise UsageError(f"--control-plane real: KUBEBUILDER_ASSETS {where}; it names the folder of {', '.join(names)}")
+    return folder
+
+
+def repeat_command(given: Mapping[str, Any]) -> str:
+    """The command that runs against the same cluster again, without the choice of abilities."""
+    words = ["op-readiness"]
+    for name in REPEATED:
+        value = given.get(name)
+        flag = "--" + name.replace("_", "-")
+        if value is True:
+            words.append(flag)
+        elif value and not (name == "provider" and value == "local"):
+            words += [flag, f"{value:g}" if isinstance(value, float) else str(value)]
+    several = {"faults": "--fault", "fault_files": "--fault-file", "test_directories": "--test-directory"}
+    for name, flag in several.items():
+        for value in given.get(name) or ():
+            words += [flag, str(value)]
+    return shlex.join(words)
+
+
+def say(text: str) -> None:
+    """Print a line, at once."""
+    click.echo(text)
+
+
+def report_command(*, folder: str, strict: bool, no_color: bool) -> int:
+    """`op-readiness report`."""
+    from op_readiness.reports import render_text, write_reports
+    from op_readiness.runner.events import LOG, read_log
+    from op_readiness.runner.record import Record
+
+    report_dir = Path(folder)
+    if not (report_dir / LOG).is_file():
+        raise UsageError(f"--dir {folder}: there is no {LOG} of a run")
+    record = Record.of(read_log(report_dir))
+    if not record.header:
+        raise OpReadinessError(f"{report_dir / LOG}: the run ended before it began to test")
+    run = record.run_result()
+    write_reports(run, report_dir)
+    say(render_text(run))
+    return run.exit_code(strict=strict)
+
+
+def cleanup_command(
+    *, kubeconfig: str | None, context: str | None, run_id: str, force: bool, cleanup_timeout: float
+) -> int:
+    """`op-readiness cleanup`: 0 if nothing is left, 3 otherwise."""
+    from op_readiness.cluster.api import Cluster
+    from op_readiness.cluster.errors import ApiError
+    from op_readiness.runner.cleanup import remove_dead_runs
+
+    cluster = Cluster.open(kubeconfig, context)
+    cluster.check()
+    try:
+        cleaned = remove_dead_runs(cluster, run_id=run_id, force=force, within=cleanup_timeout, say=say)
+    except ApiError as error:
+        raise OpReadinessError(str(error)) from error
+    for done in cleaned:
+        for problem in done.problems:
+            say(f"warning: {problem}")
+        for one in done.left:
+            say(f"left: {one}: {one.command}")
+    return 3 if any(done.left or done.problems for done in cleaned) else 0
+
+
+def simulate_up_command(
+    *, faults: tuple[str, ...], fault_files: tuple[str, ...], nodes: str, control_plane: str | None,
+    latency: str | None, seed: str, timeout_scale: float | None, kubeconfig_out: str | None,
+) -> int:  # fmt: skip
+    """`op-readiness simulate up`: until Ctrl-C, SIGTERM, or the end of the simulator. In real time, unless scaled."""
+    from op_readiness.runner.attention import Attention, Interrupted
+    from op_readiness.runner.simulated import SimulatedCluster
+
+    options = RunOptions(
+        provider="simulated", faults=faults, fault_files=tuple(Path(file) for file in fault_files), nodes=nodes,
+        control_plane=control_plane or "", latency=latency or "quick", seed=seed, timeout_scale=timeout_scale or 1.0,
+    )  # fmt: skip
+    check(options)
+    simulated = SimulatedCluster(simulated_spec(options))
+    with Attention(float("inf"), simulated.kill_now) as attention:
+        try:
+            attention.attend(simulated.start)
+            kubeconfig = simulated.kubeconfig
+            if kubeconfig_out:
+                shutil.copyfile(kubeconfig, kubeconfig_out)
+                kubeconfig = kubeconfig_out
+            say(f"Simulated cluster at {simulated.server}. In another terminal:")
+            say(f"  kubectl --kubeconfig {kubeconfig} get nodes -o wide")
+            say(f"  op-readiness --kubeconfig {kubeconfig} --category Core.Network")
+            say("Ctrl-C ends it.")
+            while simulated.alive:
+                attention.pause(0.2)
+            raise OpReadinessError(f"the simulated cluster ended: {simulated.last_words() or 'it said nothing'}")
+        except Interrupted:
+            return 0
+        finally:
+            simulated.stop()
+
+
+def prove_command(given: Mapping[str, Any]) -> int:
+    """`op-readiness prove`."""
+    from op_readiness.runner.prove import prove
+
+    return int(prove(given))

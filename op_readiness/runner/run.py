@@ -1,0 +1,277 @@
+"""A run from connecting to verdict: connect, facts, plan, standing objects, passes, clean-up, leftovers, reports.
+
+However it ends, reports are written, first at once and again after the clean-up; what is left is named with the
+command that removes it.
+"""
+
+from __future__ import annotations
+
+import datetime
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from op_readiness.cluster.api import Cluster
+from op_readiness.cluster.errors import ApiError
+from op_readiness.model.errors import AbilityNotMet, CouldNotTell, OpReadinessError
+from op_readiness.model.facts import Facts
+from op_readiness.model.results import RunResult
+from op_readiness.model.timeouts import Timeouts
+from op_readiness.runner import cleanup, facts, journal, lease
+from op_readiness.runner.attention import Attention, Interrupted
+from op_readiness.runner.events import Event, EventLog
+from op_readiness.runner.header import header
+from op_readiness.runner.nodes import choose_windows_nodes
+from op_readiness.runner.options import RunOptions
+from op_readiness.runner.passes import Passes
+from op_readiness.runner.plan import Plan, make_plan
+from op_readiness.runner.record import Record
+from op_readiness.runner.selection import Selection
+from op_readiness.runner.view import View
+from op_readiness.workloads.images import Images
+from op_readiness.workloads.labels import run_labels
+from op_readiness.workloads.services import namespace
+
+Ask = Callable[[str], bool]
+Write = Callable[[RunResult, Path], Sequence[Path]]
+
+
+def new_run_id() -> str:
+    """Short, and fit for a Namespace's name."""
+    return secrets.token_hex(3)
+
+
+def own_version() -> str:
+    """The version of op-readiness."""
+    try:
+        return version("op-readiness")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+@dataclass
+class Run:
+    """One run. `ask` says whether to go on against a real cluster, `write` writes reports, `print` prints a line."""
+
+    options: RunOptions
+    selection: Selection
+    folders: Sequence[Path]
+    command: str
+    ask: Ask
+    write: Write
+    print: Callable[[str], None]
+    kill_cluster: Callable[[], None] = lambda: None
+    run_id: str = field(default_factory=new_run_id)
+    record: Record = field(default_factory=Record)
+    _log: EventLog | None = None
+    _passes: Passes | None = None
+    _began: float = 0.0
+
+    def execute(self, kubeconfig: str | None, context: str | None) -> int:
+        """The exit code."""
+        self._began = time.monotonic()
+        self.view = View(self.print, self.record, verbose=self.options.verbose)
+        with Attention(self.options.run_timeout, self._leave) as self.attention:
+            cluster = self.attention.attend(lambda: Cluster.open(kubeconfig, context))
+            known = self.attention.attend(lambda: facts.gather(cluster))
+            facts.must_be_testable(known)
+            plan = self._plan(known)
+            images = Images.of(self.options.image_registry)
+            self.print(header(known, plan, images, self.run_id, scale=self.options.scale))
+            if self.options.dry_run:
+                return 0
+            if not known.simulated and not self.ask(f"Run this against {known.server}?"):
+                raise OpReadinessError("not started")
+            return self._run(cluster, known, plan, images)
+
+    def _plan(self, known: Facts) -> Plan:
+        seed = self.options.seed or secrets.token_hex(4)
+        nodes = choose_windows_nodes(known, self.options.windows_nodes, seed)
+        plan = make_plan(self.selection, known, nodes, workers=self.options.workers, disruptive=self.options.disruptive)
+        self.view.plan(plan)
+        return plan
+
+    # -- the run itself --------------------------------------------------------------------------------------------
+
+    def _run(self, cluster: Cluster, known: Facts, plan: Plan, images: Images) -> int:
+        self._log = EventLog(self.options.report_dir)
+        self._say("run", **self._about(known, plan))
+        work = Path(tempfile.mkdtemp(prefix="opr-run-"))
+        alive: list[lease.Renewed] = []
+        try:
+            self._stages(cluster, known, plan, images, work, alive)
+        except Interrupted as error:
+            self._say("interrupted", by=error.by)
+        except (OpReadinessError, ApiError, CouldNotTell, AbilityNotMet) as error:
+            self._say("warning", text=f"the run could not go on: {error}")
+        self._stop()
+        self._say("end", seconds=self._seconds())
+        self._report(first=True)
+        self._clean(cluster, alive)
+        shutil.rmtree(work, ignore_errors=True)
+        self._say("end", seconds=self._seconds())
+        self._log.close()
+        self._report(first=False)
+        return self._exit_code()
+
+    def _stages(
+        self, cluster: Cluster, known: Facts, plan: Plan, images: Images, work: Path, alive: list[lease.Renewed]
+    ) -> None:
+        from op_readiness.runner import standing
+
+        timeouts = Timeouts(scale=self.options.scale)
+        attend = self.attention.attend
+        if not plan.abilities:
+            return
+        alive.append(attend(lambda: self._settle(cluster)))
+        with ExitStack() as handed:
+            kubeconfig = handed.enter_context(cluster.connection.keep_handed_over(work / "kubeconfig"))
+            nodes = list(plan.nodes.nodes)
+            secret = self.options.pull_secret
+            stands = attend(lambda: standing.create(cluster, known, nodes, self.run_id, images, timeouts, secret))
+            for problem in stands.get("problems", ()):
+                self._say("warning", text=f"standing objects: {problem['what']}: {problem['where']}: {problem['seen']}")
+            self._passes = Passes(
+                self.folders, work, self._context(kubeconfig, known, plan, images, timeouts, stands), self._open_log,
+                self.record, timeouts, self.attention, self._hear,
+            )  # fmt: skip
+            self._all_passes(cluster, plan, alive)
+            findings = attend(lambda: standing.check(cluster, stands, known, timeouts))
+            self._say("standing", findings=[f.to_dict() for f in findings], ability=standing.OWNER)
+
+    def _settle(self, cluster: Cluster) -> lease.Renewed:
+        """The run's own Namespace, with its Lease and its journal."""
+        cluster.create(namespace(lease.own_namespace(self.run_id), run_labels(self.run_id)))
+        alive = lease.Renewed.begin(cluster, lease.NAME, lease.own_namespace(self.run_id), self.run_id)
+        journal.open_journal(cluster, self.run_id)
+        return alive
+
+    def _all_passes(self, cluster: Cluster, plan: Plan, alive: list[lease.Renewed]) -> None:
+        passes = self._passes
+        if passes is None:
+            return
+        attempts = self.options.flake_attempts
+        passes.run(plan.concurrent, workers=plan.workers, attempts=attempts)
+        if not plan.serial and not plan.disruptive:
+            return
+        within, say = self.attention.left(), self.view.say
+        alive.append(self.attention.attend(lambda: lease.take_exclusive(cluster, self.run_id, within=within, say=say)))
+        passes.run(plan.serial, workers=1, attempts=attempts)
+        passes.run(plan.disruptive, workers=1, attempts=attempts)
+
+    def _context(
+        self, kubeconfig: Path, known: Facts, plan: Plan, images: Images, timeouts: Timeouts, stands: dict[str, Any]
+    ) -> dict[str, Any]:
+        return {
+            "run_id": self.run_id,
+            "kubeconfig": str(kubeconfig),
+            "abilities": {ability.id: ability.to_dict() for ability in plan.abilities},
+            "facts": known.to_dict(),
+            "timeouts": timeouts.to_dict(),
+            "standing": stands,
+            "images": images.to_dict(),
+            "pull_secret": self.options.pull_secret,
+            "events_dir": str(self._open_log.folder.resolve()),
+            "windows_nodes": [node.name for node in plan.nodes.nodes],
+            "command": self.command,
+        }
+
+    # -- ending ----------------------------------------------------------------------------------------------------
+
+    def _stop(self) -> None:
+        if self._passes is not None:
+            self._passes.stop()
+
+    def _leave(self) -> None:
+        """A second signal: nothing is waited for any more."""
+        if self._passes is not None:
+            self._passes.kill_now()
+        self.kill_cluster()
+
+    def _clean(self, cluster: Cluster, alive: list[lease.Renewed]) -> None:
+        for one in alive:
+            if one.lost:
+                self._say("warning", text=f"Lease: {one.lost}")
+            one.stop()
+        if not alive:
+            return
+        self.view.say("cleaning up")
+        self.attention.forget_deadline()
+        try:
+            done = self.attention.attend(
+                lambda: cleanup.remove_run(cluster, self.run_id, within=self.options.cleanup_timeout)
+            )
+        except Interrupted as error:
+            self._say("interrupted", by=error.by)
+            self._say("warning", text=f"clean-up interrupted: `op-readiness cleanup --run {self.run_id}` ends it")
+            return
+        except ApiError as error:
+            self._say("warning", text=f"clean-up: {error}; op-readiness cleanup --run {self.run_id} tries again")
+            return
+        for problem in done.problems:
+            self._say("warning", text=problem)
+        self._say("leftovers", names=[f"{one}: {one.command}" for one in done.left])
+
+    def _report(self, *, first: bool) -> None:
+        try:
+            self.write(self.record.run_result(), self.options.report_dir)
+        except OSError as error:
+            self.print(f"warning: reports could not be written: {error}")
+        if first and self.record.interrupted:
+            self.print(f"interrupted ({self.record.interrupted}); reports are in {self.options.report_dir}")
+
+    def _exit_code(self) -> int:
+        return self.record.run_result().exit_code(strict=self.options.strict)
+
+    # -- events ----------------------------------------------------------------------------------------------------
+
+    @property
+    def _open_log(self) -> EventLog:
+        if self._log is None:
+            raise OpReadinessError("the event log is not open")
+        return self._log
+
+    def _say(self, kind: str, **fields: Any) -> None:
+        self._hear(self._open_log.say(kind, **fields))
+
+    def _hear(self, event: Event) -> None:
+        self.record.add(event)
+        self.view.event(event)
+
+    def _seconds(self) -> float:
+        return round((time.monotonic() - self._began) / self.options.scale, 1)
+
+    def _about(self, known: Facts, plan: Plan) -> dict[str, Any]:
+        windows = [node.name for node in known.nodes if node.os == "windows"]
+        return {
+            "run_id": self.run_id,
+            "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "version": own_version(),
+            "categories": [
+                {
+                    "name": category.name,
+                    "abilities": [ability.id for ability in category.abilities],
+                    "planned": sum(ability.planned and ability.gating for ability in category.abilities),
+                    "not_selected": plan.selection.not_selected.get(category.name, 0),
+                }
+                for category in plan.selection.categories
+            ],
+            "abilities": {ability.id: ability.to_dict() for ability in plan.selection.abilities},
+            "skips": {id: {"reason": str(skip.reason), "why": skip.why} for id, skip in plan.skips.items()},
+            "facts": known.to_dict(),
+            "provider": self.options.provider,
+            "timeout_scale": self.options.scale,
+            "simulated": known.simulated,
+            "command": self.command,
+            "report_dir": str(self.options.report_dir),
+            "nodes_selected": [node.name for node in plan.nodes.nodes],
+            "windows_nodes": windows,
+            "seed": plan.nodes.seed,
+        }
