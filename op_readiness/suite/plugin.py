@@ -90,7 +90,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Any:
     item.stash[RECORDER] = Recorder(lambda kind, data: emit(item, kind, data))
     item.stash[RAISED], item.stash[NAMESPACES] = Raised(), []
     item.stash[STARTED] = time.monotonic()
-    emit(item, "started", {})
+    emit(item, "started", {"pid": os.getpid()})
     outcome = yield
     result = _result(item, context, id)
     emit(item, "result", result.to_dict())
