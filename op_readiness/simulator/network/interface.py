@@ -139,19 +139,3 @@ class NameFailure(NetworkFailure):
     def __init__(self, name: str, kind: str, server: str) -> None:
         super().__init__(f"{name}: {kind}")
         self.name, self.kind, self.server = name, kind, server
-
-
-class Closed(Reset):
-    """The server closed the connection in good order without an answer (curl: 52, Go: EOF)."""
-
-
-class TlsFailure(NetworkFailure):
-    """TLS was begun with a server that does not speak it, so the handshake failed."""
-
-
-class NotHttp(NetworkFailure):
-    """The server answered a request with something that is not HTTP; `data` is what it wrote."""
-
-    def __init__(self, data: bytes) -> None:
-        super().__init__("not an HTTP answer")
-        self.data = data

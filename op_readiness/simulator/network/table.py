@@ -1,8 +1,8 @@
 """A table of one Node, wanted and programmed; where faults act.
 
 Keepers (kube-proxy, CNI, kubelet) call `create`, `update` and `delete`, and remember for themselves what they believe
-to have done. What a packet, a mount or a call meets is `lookup`, computed from what is programmed. Faults hook the three
-points: `on_write` (before a keeper's change), `set` (behind the keeper's back) and `on_lookup`.
+to have done. What a packet, a mount or a call meets is `lookup`, computed from what is programmed. Faults hook the
+three points: `on_write` (before a keeper's change), `set` (behind the keeper's back) and `on_lookup`.
 """
 
 from __future__ import annotations

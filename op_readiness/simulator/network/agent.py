@@ -1,0 +1,115 @@
+"""One Node's share of the network: its tables, their keepers (the CNI's and kube-proxy's) and what these remember."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from op_readiness.simulator.network.ipam import NEXT, RANGE, Ipam, source_vip
+from op_readiness.simulator.network.keys import DnsKey, DnsValue, EpValue
+from op_readiness.simulator.network.kubeproxy import KubeProxy, Surroundings
+from op_readiness.simulator.network.kubeproxy_linux import LinuxKubeProxy
+from op_readiness.simulator.network.kubeproxy_windows import WindowsKubeProxy
+from op_readiness.simulator.network.remote import RemoteEndpoints
+from op_readiness.simulator.network.stack import Stack
+from op_readiness.simulator.network.table import WriteFailed
+from op_readiness.simulator.network.tables import Machine, NodeTables
+
+CNI = "cni"  # who holds the remote endpoints of Pods, beside Services
+
+
+@dataclass
+class Attachment:
+    """A Pod's endpoint as the CNI wants it."""
+
+    uid: str
+    node: str
+    endpoint: EpValue
+    stack: Stack
+    dns_key: DnsKey
+    dns: DnsValue
+
+    @property
+    def ip(self) -> str:
+        """Its address."""
+        return self.endpoint.addresses[0]
+
+
+class NodeAgent:
+    """Tables and keepers of one Node."""
+
+    def __init__(self, machine: Machine, kind: str, around: Surroundings) -> None:
+        self.machine = machine
+        self.tables = NodeTables(machine)
+        windows = machine.os == "windows"
+        self.remote = RemoteEndpoints(self.tables.rep, trusting=windows)
+        self.host = Stack(kind, machine, self.tables, (machine.ip,))
+        self.ipam = Ipam(self.tables.ipam, machine.pod_cidr) if machine.pod_cidr else None
+        self.wanted: dict[str, Attachment] = {}
+        self.wanted_dns: dict[DnsKey, DnsValue] = {}
+        self.started = 0
+        self.proxy: KubeProxy
+        if windows:
+            self.proxy = WindowsKubeProxy(self.tables, self.remote, around)
+            self.proxy.source_vip = source_vip(machine.pod_cidr)
+        else:
+            self.proxy = LinuxKubeProxy(self.tables, self.remote, around)
+
+    def set_dns(self, key: DnsKey, value: DnsValue) -> None:
+        """Give a resolver its settings; raises WriteFailed."""
+        self.wanted_dns[key] = value
+        self.tables.dns.create(key, value)
+
+    def add(self, attachment: Attachment) -> None:
+        """Attach a Pod's endpoint; raises WriteFailed."""
+        self.tables.ep.create(attachment.uid, attachment.endpoint)
+        self.wanted[attachment.uid] = attachment
+        self.remote.became_local(attachment.ip)
+        self.set_dns(attachment.dns_key, attachment.dns)
+
+    def remove(self, uid: str) -> None:
+        """Take a Pod's endpoint away and free its address; raises WriteFailed when the endpoint stays."""
+        attachment = self.wanted.get(uid)
+        if attachment is None:
+            return
+        self.tables.ep.delete(uid)
+        del self.wanted[uid]
+        self.forget_dns(attachment.dns_key)
+        self.free(attachment.ip)
+
+    def forget_dns(self, key: DnsKey) -> None:
+        """A resolver is gone."""
+        if self.wanted_dns.pop(key, None) is not None:
+            with suppress(WriteFailed):
+                self.tables.dns.delete(key)
+
+    def free(self, ip: str) -> None:
+        """Give an address back; one that cannot be given back is leaked."""
+        if self.ipam is not None:
+            with suppress(WriteFailed):
+                self.ipam.release(ip)
+
+    def reattach(self) -> None:
+        """Write endpoints and resolvers as wanted, whatever the tables say."""
+        for uid in self.tables.ep:
+            if uid not in self.wanted:
+                self.tables.ep.delete(uid)
+        for uid, attachment in self.wanted.items():
+            self.tables.ep.create(uid, attachment.endpoint)
+        for key in self.tables.dns:
+            if key not in self.wanted_dns:
+                self.tables.dns.delete(key)
+        for key, value in self.wanted_dns.items():
+            self.tables.dns.create(key, value)
+
+    def heal(self) -> None:
+        """Empty every table and write it anew, but for the LB's, which is kube-proxy's."""
+        following = self.tables.ipam.programmed.get(NEXT)
+        self.tables.clear()
+        if self.machine.pod_cidr:
+            self.tables.ipam.set(RANGE, self.machine.pod_cidr)
+            self.tables.ipam.set(NEXT, following)
+        for uid, attachment in self.wanted.items():
+            self.tables.ipam.set(attachment.ip, uid)
+        self.reattach()
+        self.remote.rewrite()

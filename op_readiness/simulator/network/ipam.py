@@ -1,0 +1,63 @@
+"""IP addresses of Pods: the next free one of the Node's range, so that an address rests before it is used again.
+
+The table (state IPAM) holds what is handed out, by address, and two entries that a fault can set: `range` (the CIDR
+in use) and `next` (where the search begins). An address whose release is lost is a leak, as on a real Node.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+
+from op_readiness.simulator.network.table import Table
+
+RANGE, NEXT = "range", "next"
+
+
+class OutOfAddresses(Exception):
+    """No address is left in the Node's range; the text is the CNI plugin's."""
+
+
+class Ipam:
+    """Hands out the addresses of one Node. `.1` is the gateway's, `.2` the source VIP's."""
+
+    def __init__(self, table: Table[str, str], cidr: str) -> None:
+        self._table = table
+        self._cidr = cidr
+        table.programmed.setdefault(RANGE, cidr)
+
+    def allocate(self, owner: str) -> str:
+        """The next free address; raises OutOfAddresses, WriteFailed."""
+        network = ipaddress.ip_network(self._table.lookup(RANGE) or self._cidr)
+        first, last = int(network.network_address) + 3, int(network.network_address) + network.num_addresses - 2
+        start = self._start(first, last)
+        for offset in range(last - first + 1):
+            number = first + (start - first + offset) % (last - first + 1)
+            address = str(ipaddress.ip_address(number))
+            if self._table.lookup(address) is None:
+                self._table.create(address, owner)
+                self._table.programmed[NEXT] = str(ipaddress.ip_address(number + 1))
+                return address
+        raise OutOfAddresses(
+            f"failed to allocate for range 0: no IP addresses available in range set: "
+            f"{ipaddress.ip_address(first - 2)}-{ipaddress.ip_address(last)}"
+        )
+
+    def release(self, address: str) -> None:
+        """Give an address back; raises WriteFailed."""
+        if address in self._table.programmed:
+            self._table.delete(address)
+
+    def _start(self, first: int, last: int) -> int:
+        said = self._table.lookup(NEXT)
+        number = int(ipaddress.ip_address(said)) if said else first
+        return number if first <= number <= last else first
+
+
+def gateway(cidr: str) -> str:
+    """The address that a Node's own packets to its Pods come from."""
+    return str(ipaddress.ip_network(cidr)[1])
+
+
+def source_vip(cidr: str) -> str:
+    """The address that a Windows Node keeps for the answers of remote backends."""
+    return str(ipaddress.ip_network(cidr)[2])

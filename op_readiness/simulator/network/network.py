@@ -1,0 +1,286 @@
+"""The simulated network: all Nodes' tables and keepers, who is where, and the namespaces that are handed out.
+
+Everything that happens to a message is computed by `paths` and `connection` from the tables; this module keeps the
+registry, makes and takes away endpoints, and tells the world what happened so that faults can act on it.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from op_readiness.simulator.network.agent import CNI, Attachment, NodeAgent
+from op_readiness.simulator.network.apiface import anonymous
+from op_readiness.simulator.network.interface import HttpHandler, HttpRequest, HttpResponse, Peer, Server
+from op_readiness.simulator.network.internet import SITE_RESOLVER, Internet
+from op_readiness.simulator.network.ipam import OutOfAddresses
+from op_readiness.simulator.network.keys import DnsKey, DnsValue, EpValue, Host
+from op_readiness.simulator.network.kubeproxy import Surroundings
+from op_readiness.simulator.network.namespace import Namespace, PodNetwork, Ways
+from op_readiness.simulator.network.paths import Paths
+from op_readiness.simulator.network.podsettings import dns_of, hosts_file
+from op_readiness.simulator.network.services import Name, Object, ServiceMap, ServiceView
+from op_readiness.simulator.network.stack import Stack
+from op_readiness.simulator.network.table import WriteFailed
+from op_readiness.simulator.network.tables import NodeTables
+
+CONTROL_PLANE = "control-plane"
+CONTROL_PLANE_IP = "10.240.0.2"
+API_PORT = 6443
+CLUSTER_DNS = "10.96.0.10"
+DOMAIN = "cluster.local"
+NODE_DNS = DnsValue((SITE_RESOLVER,))
+KUBERNETES = ("default", "kubernetes")
+log = logging.getLogger(__name__)
+
+
+class AttachFailed(Exception):
+    """A sandbox did not get its network; the text is that of the kubelet's FailedCreatePodSandBox Event."""
+
+
+class DetachFailed(Exception):
+    """A sandbox did not lose its network; the text is that of the kubelet's FailedKillPod Event."""
+
+
+class Network:
+    """See the module. `world` gives nodes, clock, random, services, endpointslices and emit."""
+
+    def __init__(self, world: Any) -> None:
+        self.world, self.clock, self.chance = world, world.clock, world.random
+        self.services = ServiceMap(world.services, world.endpointslices)
+        self.services.listeners.append(self._service_changed)
+        self.internet = Internet()
+        self.api_server: HttpHandler = anonymous
+        self._around = Surroundings(self.services, self.clock, world.emit)
+        self.paths = Paths(self, self.clock, self.chance)
+        self._ways = Ways(self.paths, self.clock, self.chance, DOMAIN + ".")
+        self.agents: dict[str, NodeAgent] = {}
+        self._hosts: dict[str, Stack] = {}
+        self._pods: dict[str, Attachment] = {}
+        self._add_agent(Host(CONTROL_PLANE, CONTROL_PLANE_IP), "external")
+        self._follow_api_server()
+        for name in world.nodes:
+            self.add_node(name)
+
+    # Nodes and namespaces
+
+    @property
+    def tables(self) -> dict[str, NodeTables]:
+        """The tables of every Node, by name."""
+        return {name: agent.tables for name, agent in self.agents.items() if name != CONTROL_PLANE}
+
+    def add_node(self, name: str) -> None:
+        """A Node joins; what is there already is programmed on it."""
+        self._add_agent(self.world.nodes[name], "host")
+
+    def remove_node(self, name: str) -> None:
+        """A Node leaves for good."""
+        agent = self.agents.pop(name, None)
+        if agent is not None:
+            agent.proxy.stop()
+            self._hosts = {ip: stack for ip, stack in self._hosts.items() if stack is not agent.host}
+
+    def host(self, node: str) -> Namespace:
+        """The Node's own namespace."""
+        agent = self.agents[node]
+        return Namespace(agent.host, self._ways, self._dns_key(agent))
+
+    def external(self, ip: str = CONTROL_PLANE_IP) -> Namespace:
+        """The control-plane host's namespace, or that of a client outside the cluster at another address."""
+        if self._hosts.get(ip) is self.agents[CONTROL_PLANE].host:
+            return self.host(CONTROL_PLANE)
+        stack = self.internet.stacks.setdefault(ip, Stack("external", Host(ip, ip), None, (ip,)))
+        return Namespace(stack, self._ways, DnsKey(ip, "linux"))
+
+    # Pods
+
+    def attach(self, pod: Object, node: str) -> PodNetwork:
+        """Give a Pod's sandbox its network; raises AttachFailed with the Event's text."""
+        agent, uid = self.agents[node], pod["metadata"]["uid"]
+        name = f"{pod['metadata'].get('namespace', 'default')}/{pod['metadata']['name']}"
+        dns = dns_of(pod, (CLUSTER_DNS,), DOMAIN, NODE_DNS)
+        if pod["spec"].get("hostNetwork"):
+            key = DnsKey(node, agent.machine.os, uid, name, 0, self.clock.now())
+            agent.set_dns(key, dns)
+            hosts = hosts_file(pod, [agent.machine.ip], DOMAIN)
+            return PodNetwork(Namespace(agent.host, self._ways, key, hosts), [agent.machine.ip], dns)
+        if uid in self._pods:
+            self.detach(uid)
+        attachment = self._add_endpoint(agent, uid, name, dns)
+        hosts = hosts_file(pod, [attachment.ip], DOMAIN)
+        namespace = Namespace(attachment.stack, self._ways, attachment.dns_key, hosts)
+        return PodNetwork(namespace, [attachment.ip], dns)
+
+    def detach(self, pod: Object | str) -> None:
+        """Take a Pod's network away (its UID or the Pod); raises DetachFailed. Nothing happens to an unknown one."""
+        uid = pod if isinstance(pod, str) else pod["metadata"]["uid"]
+        attachment = self._pods.get(uid)
+        if attachment is None:
+            self._forget_host_pod(uid)
+            return
+        agent = self.agents.get(attachment.node)
+        try:
+            if agent is not None:
+                agent.remove(uid)
+        except WriteFailed as error:
+            raise DetachFailed(_teardown_text(attachment, error)) from error
+        del self._pods[uid]
+        for other in self.agents.values():
+            if other is not agent:
+                other.remote.release(attachment.ip, CNI)
+        self._tell("pod detached", attachment)
+
+    # Acts and reset
+
+    def restart(self, component: str, node: str) -> None:
+        """Restart `kube-proxy`, `cni` or `hns` on a Node; raises KeyError for what there is not.
+
+        kube-proxy programmes everything anew. The CNI writes its remote endpoints anew. HNS comes back with what the
+        keepers had written into it (faults say what it loses).
+        """
+        agent = self.agents[node]
+        act = {"kube-proxy": agent.proxy.start, "cni": agent.remote.rewrite, "hns": agent.reattach}[component]
+        self.world.emit(f"{component} restarted", node=node)
+        act()
+
+    def stop(self, component: str, node: str) -> None:
+        """Stop kube-proxy on a Node (`restart` starts it again); raises KeyError for anything else."""
+        {"kube-proxy": self.agents[node].proxy.stop}[component]()
+
+    def heal(self) -> None:
+        """Write every table anew from what is wanted, at once. Hooks are not touched."""
+        for agent in self.agents.values():
+            agent.remote.forget()
+            for attachment in self._pods.values():
+                if attachment.node != agent.machine.name:
+                    agent.remote.acquire(attachment.ip, attachment.node, CNI)
+            agent.heal()
+            agent.proxy.rebuild()
+
+    def close(self) -> None:
+        """Stop every keeper."""
+        for agent in self.agents.values():
+            agent.proxy.stop()
+
+    def dump(self, node: str) -> dict[str, Any]:
+        """The tables of a Node as JSON, for people."""
+        return {"node": node, "tables": self.agents[node].tables.dump()}
+
+    # Places (what paths ask)
+
+    def host_at(self, ip: str) -> Stack | None:
+        """The Node's or control-plane host's stack at an address."""
+        return self._hosts.get(ip)
+
+    def pod_stack(self, uid: str) -> Stack | None:
+        """A Pod's stack."""
+        attachment = self._pods.get(uid)
+        return None if attachment is None else attachment.stack
+
+    def tables_of(self, node: str) -> NodeTables | None:
+        """A Node's tables."""
+        agent = self.agents.get(node)
+        return None if agent is None else agent.tables
+
+    def outside(self, ip: str) -> Stack | None:
+        """A host outside."""
+        return self.internet.stacks.get(ip)
+
+    def balancer_nodes(self, ip: str, port: int, protocol: str) -> list[NodeTables]:
+        """Nodes that offer a load balancer's address."""
+        return [tables for tables in self.tables.values() if tables.lb.found((protocol, ip, port))]
+
+    # Inside
+
+    def _add_agent(self, machine: Any, kind: str) -> None:
+        agent = self.agents[machine.name] = NodeAgent(machine, kind, self._around)
+        self._hosts[machine.ip] = agent.host
+        agent.set_dns(self._dns_key(agent), NODE_DNS)
+        for attachment in self._pods.values():
+            agent.remote.acquire(attachment.ip, attachment.node, CNI)
+        agent.proxy.sync()
+
+    def _dns_key(self, agent: NodeAgent) -> DnsKey:
+        return DnsKey(agent.machine.name, agent.machine.os)
+
+    def _add_endpoint(self, agent: NodeAgent, uid: str, name: str, dns: DnsValue) -> Attachment:
+        namespace, _, short = name.partition("/")
+        node, ip = agent.machine.name, ""
+        if agent.ipam is None:
+            raise AttachFailed(self._sandbox_text(agent, "no addresses are given out here"))
+        try:
+            ip = agent.ipam.allocate(uid)
+            agent.started += 1
+            endpoint = EpValue("attached", (ip,), namespace, short, agent.started)
+            stack = Stack("pod", agent.machine, agent.tables, (ip,), uid, name)
+            key = DnsKey(node, agent.machine.os, uid, name, agent.started, self.clock.now())
+            attachment = Attachment(uid, node, endpoint, stack, key, dns)
+            agent.add(attachment)
+        except (OutOfAddresses, WriteFailed) as error:
+            if ip:
+                agent.free(ip)
+            raise AttachFailed(self._sandbox_text(agent, str(error))) from error
+        self._pods[uid] = attachment
+        for other in self.agents.values():
+            if other is not agent:
+                other.remote.acquire(ip, node, CNI)
+        self._tell("pod attached", attachment)
+        return attachment
+
+    def _forget_host_pod(self, uid: str) -> None:
+        for agent in self.agents.values():
+            for key in [key for key in agent.wanted_dns if key.uid == uid]:
+                agent.forget_dns(key)
+
+    def _tell(self, event: str, attachment: Attachment) -> None:
+        endpoint = attachment.endpoint
+        self.world.emit(
+            event, node=attachment.node, ip=attachment.ip, uid=attachment.uid, namespace=endpoint.namespace,
+            name=endpoint.name, pod=f"{endpoint.namespace}/{endpoint.name}", order=endpoint.order,
+        )
+
+    def _sandbox_text(self, agent: NodeAgent, why: str) -> str:
+        sandbox = f"{self.chance.getrandbits(256):064x}"
+        plugin = 'plugin type="win-overlay" name="vxlan0"' if agent.machine.os == "windows" else 'plugin type="flannel"'
+        return (
+            "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to setup network for sandbox "
+            f'"{sandbox}": {plugin} failed (add): {why}'
+        )
+
+    def _service_changed(self, name: Name, old: ServiceView | None, new: ServiceView | None) -> None:
+        if name == KUBERNETES:
+            self._follow_api_server()
+        for agent in self.agents.values():
+            agent.proxy.changed(name)
+        namespace, short = name
+        before, after = (old.addresses() if old else set()), (new.addresses() if new else set())
+        if new is None:
+            self.world.emit("service deleted", namespace=namespace, name=short, backends=sorted(before))
+        elif old is None:
+            self.world.emit("service created", namespace=namespace, name=short, backends=sorted(after))
+        if new is not None and before != after:
+            self.world.emit(
+                "endpoint changed", namespace=namespace, name=short,
+                added=sorted(after - before), removed=sorted(before - after),
+            )
+
+    def _follow_api_server(self) -> None:
+        """The control-plane host has the addresses and ports that `default/kubernetes` leads to."""
+        host = self.agents[CONTROL_PLANE].host
+        view = self.services.views.get(KUBERNETES)
+        ends = [(end.ip, end.port) for port in view.ports for end in port.endpoints] if view else []
+        for ip, port in [(CONTROL_PLANE_IP, API_PORT), *ends]:
+            self._hosts[ip] = host
+            if host.server("TCP", port, ip) is None:
+                host.listen("TCP", port, Server(http=self._answer_as_api_server, tls=True))
+
+    async def _answer_as_api_server(self, request: HttpRequest, peer: Peer) -> HttpResponse | None:
+        return await self.api_server(request, peer)
+
+
+def _teardown_text(attachment: Attachment, why: Exception) -> str:
+    endpoint = attachment.endpoint
+    return (
+        f'error killing pod: failed to "KillPodSandbox" for "{attachment.uid}" with KillPodSandboxError: "rpc error: '
+        f'code = Unknown desc = failed to destroy network for sandbox of {endpoint.namespace}/{endpoint.name}: {why}"'
+    )
