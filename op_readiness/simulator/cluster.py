@@ -1,0 +1,188 @@
+"""A whole simulated cluster in this process: control plane, Nodes, network and faults, put together and taken apart."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from op_readiness.simulator.api import Api, Informer, Object
+from op_readiness.simulator.apiproxy import ApiProxy
+from op_readiness.simulator.bootstrap import bootstrap, restore
+from op_readiness.simulator.clock import Clock
+from op_readiness.simulator.faults.engine import Faults
+from op_readiness.simulator.kubeconfig import Access, write_kubeconfig
+from op_readiness.simulator.network import Network
+from op_readiness.simulator.nodes.certificate import serving_context
+from op_readiness.simulator.nodes.entry import NodeFace
+from op_readiness.simulator.nodes.kubelet import Kubelet
+from op_readiness.simulator.nodes.registration import Registration
+from op_readiness.simulator.processes import StartFailed
+from op_readiness.simulator.programs import run
+from op_readiness.simulator.spec import Spec
+from op_readiness.simulator.world import CONTROL_PLANE_IP, World
+
+READY_SECONDS = 60.0
+
+
+class ControlPlane(Protocol):
+    """Either control plane, once started."""
+
+    async def stop(self) -> None:
+        """Nothing of it runs afterwards."""
+
+
+class SimulatedCluster:
+    """One cluster. `start` gives how to reach it once Nodes and DNS are ready; `stop` leaves nothing."""
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec, self.clock = spec, Clock(spec.rate)
+        self._open = contextlib.AsyncExitStack()
+        self.world: World
+        self.faults: Faults
+        self.access: Access
+
+    async def start(self) -> Access:
+        """Start everything; raises StartFailed, with nothing left running."""
+        self.spec.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+        return self.access
+
+    async def stop(self) -> None:
+        """Take everything down, last things first."""
+        await self._open.aclose()
+
+    async def heal(self) -> None:
+        """All faults out, and the world as if they had never been in."""
+        self.faults.take_out_all()
+        await restore(self.world.api)
+        await self.world.network.heal()
+
+    async def _start(self) -> None:
+        face = NodeFace(serving_context(self.spec.folder), CONTROL_PLANE_IP)
+        self._open.push_async_callback(face.close)
+        direct = await self._control_plane(face)
+        api = await self._open.enter_async_context(Api(direct.server, direct.admin_token, direct.ca_file))
+        self.world = World(api, self.clock, self.spec.nodes, seed=self.spec.seed, profile=self.spec.latency)
+        self._open.push_async_callback(self.world.stop)
+        await bootstrap(api)
+        self.world.network = Network(self.world)
+        self._kubelets()
+        face.world = self.world
+        await self._running(direct)
+        self.faults = Faults(self.world)
+        self.access = await self._front(direct)
+        self.faults.put_in(self.spec.faults)
+
+    async def _control_plane(self, face: NodeFace) -> Access:
+        if self.spec.real and self.spec.assets is not None:
+            from op_readiness.simulator.realcontrolplane import RealControlPlane
+
+            face.listen(self.spec.egress)
+            real = RealControlPlane(self.spec.folder, self.spec.assets, self.spec.egress)
+            self._open.push_async_callback(real.stop)
+            return await real.start()
+        from op_readiness.simulator.controlplane.server import ControlPlane as Embedded
+
+        embedded = Embedded()
+        self._open.push_async_callback(embedded.stop)
+        access = await embedded.start(self.spec.folder, self.clock, self.spec.seed, face.open)
+        return Access(access.server, access.ca_file, access.admin_token, access.kubeconfig)
+
+    async def _front(self, direct: Access) -> Access:
+        """Put the proxy of API faults before the API server, and its address into the kubeconfig."""
+        certificate, key = _serving_pair(self.spec)
+        proxy = ApiProxy(self.faults.api, direct.server, direct.ca_file, certificate, key)
+        self._open.push_async_callback(proxy.stop)
+        server = await proxy.start()
+        write_kubeconfig(Path(direct.kubeconfig), server, direct.ca_file, direct.admin_token)
+        return Access(server, direct.ca_file, direct.admin_token, direct.kubeconfig)
+
+    def _kubelets(self) -> None:
+        for node in self.world.nodes.values():
+            registration = Registration(self.world.api, self.clock, node, self.spec.lease_seconds)
+            self.world.kubelets[node.name] = Kubelet(self.world, node, registration, run)
+        self.world.pods.handlers.append(self._pod_changed)
+
+    def _pod_changed(self, old: Object | None, new: Object | None) -> None:
+        """The one watch of Pods for all Nodes: hand each change to the kubelet that it concerns."""
+        node = (new or old or {}).get("spec", {}).get("nodeName")
+        kubelet = self.world.kubelets.get(node)
+        if kubelet is not None:
+            kubelet.pod_changed(old if old and old["spec"].get("nodeName") else None, new)
+
+    async def _running(self, direct: Access) -> None:
+        self.world.start()
+        await self.world.synced()
+        if not self.spec.real:
+            from op_readiness.simulator.controlplane.controllers import run_controllers
+
+            root_ca = Path(direct.ca_file).read_text()
+            self.world.spawn(run_controllers(self.world.api, self.clock, root_ca=root_ca), "controllers")
+        await asyncio.gather(*(kubelet.start() for kubelet in self.world.kubelets.values()))
+        await self._within(self._ready(), "Nodes and cluster DNS")
+
+    async def _ready(self) -> None:
+        """Wait until every Node is Ready, and DNS where a Linux Node can run it."""
+        wanted = set(self.world.nodes)
+        await until(self.world.node_objects, lambda: wanted <= _ready_names(self.world.node_objects))
+        if any(node.os == "linux" for node in self.world.nodes.values()):
+            await until(self.world.pods, lambda: len(_ready_dns(self.world.pods)) >= 2)
+
+    async def _within(self, work: Any, what: str) -> None:
+        try:
+            await asyncio.wait_for(work, READY_SECONDS)
+        except TimeoutError as error:
+            raise StartFailed(f"{what} are not ready after {READY_SECONDS:g} s") from error
+
+
+async def until(informer: Informer, met: Callable[[], bool]) -> None:
+    """Wait, by watch, until `met`."""
+    changed = asyncio.Event()
+
+    def note(_: Object | None, __: Object | None) -> None:
+        changed.set()
+
+    informer.handlers.append(note)
+    try:
+        while not met():
+            changed.clear()
+            await changed.wait()
+    finally:
+        informer.handlers.remove(note)
+
+
+def _is_ready(obj: Object) -> bool:
+    conditions = (obj.get("status") or {}).get("conditions") or []
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+
+
+def _ready_names(informer: Informer) -> set[str]:
+    return {
+        name for (_, name), node in informer.objects.items() if _is_ready(node) and not _not_ready_taint(node)
+    }
+
+
+def _not_ready_taint(node: Object) -> bool:
+    return any(taint["key"] == "node.kubernetes.io/not-ready" for taint in node["spec"].get("taints") or [])
+
+
+def _ready_dns(informer: Informer) -> list[Object]:
+    return [
+        pod
+        for (namespace, _), pod in informer.objects.items()
+        if namespace == "kube-system" and (pod["metadata"].get("labels") or {}).get("k8s-app") == "kube-dns" and _is_ready(pod)
+    ]
+
+
+def _serving_pair(spec: Spec) -> tuple[str, str]:
+    """Certificate and key of the API server."""
+    if spec.real:
+        return str(spec.folder / "certs" / "apiserver.crt"), str(spec.folder / "certs" / "apiserver.key")
+    return str(spec.folder / "server.crt"), str(spec.folder / "server.key")

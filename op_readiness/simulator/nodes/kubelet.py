@@ -1,0 +1,100 @@
+"""A simulated kubelet: takes up the Pods bound to its Node, and answers for them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
+
+from op_readiness.simulator.api import Object
+from op_readiness.simulator.nodes.admission import refusal
+from op_readiness.simulator.nodes.containers import Container, RunProgram
+from op_readiness.simulator.nodes.events import Recorder
+from op_readiness.simulator.nodes.node import Node
+from op_readiness.simulator.nodes.pod import PodWorker
+from op_readiness.simulator.nodes.registration import Registration, node_object, node_status
+
+if TYPE_CHECKING:
+    from op_readiness.simulator.world import World
+
+
+class NotHere(Exception):
+    """No such Pod or container on this Node; the text is the kubelet's."""
+
+
+class Kubelet:
+    """The kubelet of one Node."""
+
+    def __init__(self, world: World, node: Node, registration: Registration, run_program: RunProgram) -> None:
+        self.world, self.node, self.run_program = world, node, run_program
+        self.registration = registration
+        self.events = Recorder(world, node.name)
+        self.workers: dict[str, PodWorker] = {}
+
+    async def start(self) -> None:
+        """Register the Node and keep its Lease fresh."""
+        await self.registration.register()
+        self.spawn(self.registration.run(), f"Lease of {self.node.name}")
+        self.events.node("Normal", "Starting", "Starting kubelet.")
+
+    def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+        """Run something of this Node."""
+        return self.world.spawn(work, f"{name} on {self.node.name}")
+
+    def pod_changed(self, old: Object | None, new: Object | None) -> None:
+        """A Pod bound to this Node came, changed or went."""
+        if new is None:
+            if old is not None:
+                self._vanished(old["metadata"]["uid"])
+            return
+        uid = new["metadata"]["uid"]
+        if old is not None and old["metadata"]["uid"] != uid:
+            self._vanished(old["metadata"]["uid"])
+        worker = self.workers.get(uid)
+        if worker is not None:
+            worker.update(new)
+        elif not _over(new) or new["metadata"].get("deletionTimestamp"):
+            self._take_up(uid, new)
+
+    def worker_of(self, namespace: str, name: str) -> PodWorker:
+        """The Pod of that name; raises NotHere."""
+        for worker in self.workers.values():
+            meta = worker.pod["metadata"]
+            if (meta["namespace"], meta["name"]) == (namespace, name):
+                return worker
+        raise NotHere(f'pod "{name}_{namespace}" does not exist')
+
+    def container_of(self, namespace: str, pod: str, container: str) -> tuple[PodWorker, Container]:
+        """A container and its Pod; raises NotHere."""
+        worker = self.worker_of(namespace, pod)
+        for one in worker.containers:
+            if one.name == container:
+                return worker, one
+        raise NotHere(f'container "{container}" not found in pod "{pod}"')
+
+    def _take_up(self, uid: str, pod: Object) -> None:
+        worker = self.workers[uid] = PodWorker(self, pod)
+        others = [one.pod for one in self.workers.values() if one is not worker and not one.ended]
+        reason = refusal(pod, self._node_object(), others)
+        worker.update(pod)
+        work = worker.run() if reason is None else worker.reject(reason.reason, reason.message)
+        task = self.spawn(work, f"Pod {pod['metadata']['name']}")
+        task.add_done_callback(lambda _: self.workers.pop(uid, None))
+        worker.task = task
+
+    def _vanished(self, uid: str) -> None:
+        """The Pod is gone from the API (a forced delete): its containers are killed all the same."""
+        worker = self.workers.get(uid)
+        if worker is not None:
+            worker.vanish()
+
+    def _node_object(self) -> Object:
+        known = self.world.node_objects.objects.get(("", self.node.name))
+        return known if known and "allocatable" in known.get("status", {}) else self._own_view()
+
+    def _own_view(self) -> Object:
+        return node_object(self.node) | {"status": node_status(self.node, "", "")}
+
+
+def _over(pod: Object) -> bool:
+    return (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")

@@ -1,0 +1,78 @@
+"""A simulated Node: what it is, the tables that its components write, and what survives a reboot."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from op_readiness.simulator.network.table import Table
+from op_readiness.simulator.nodes.channels import Channels, channel_table
+from op_readiness.simulator.nodes.images import ImageTable, image_table
+from op_readiness.simulator.nodes.latency import PROFILES, Latency
+from op_readiness.simulator.nodes.mounts import VolumeTable, volume_table
+from op_readiness.simulator.nodes.quantities import bytes_of
+from op_readiness.simulator.nodes.specs import NodeSpec
+from op_readiness.simulator.programs.files import FileSystem
+from op_readiness.simulator.programs.images import host_tree
+
+RESERVED_BYTES = 2 * 1024**3
+
+
+@dataclass
+class Node:
+    """One Node. `tables` holds all of its tables by state; the network adds its own."""
+
+    spec: NodeSpec
+    latency: Latency
+    boots: int = 1
+    tables: dict[str, Table[Any, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.channels: Channels = channel_table(self.name)
+        self.images: ImageTable = image_table(self.name)
+        self.host_files = FileSystem(self.os, host_tree(self.os))
+        self.volumes: VolumeTable = volume_table(self.name)
+        self.tables |= {"CHAN": self.channels, "IMG": self.images, "VOL": self.volumes}
+
+    @classmethod
+    def of(cls, spec: NodeSpec, profile: str) -> Node:
+        """A Node by its description; `profile` is quick or realistic."""
+        return cls(spec, PROFILES[profile, spec.os])
+
+    @property
+    def name(self) -> str:
+        """The Node's name."""
+        return self.spec.name
+
+    @property
+    def os(self) -> str:
+        """`windows` or `linux`."""
+        return self.spec.os
+
+    @property
+    def build(self) -> str:
+        """The Windows build, as 10.0.20348; empty on Linux."""
+        return self.spec.build
+
+    @property
+    def ip(self) -> str:
+        """InternalIP."""
+        return self.spec.ip
+
+    @property
+    def pod_cidr(self) -> str:
+        """Where its Pods' addresses come from."""
+        return self.spec.pod_cidr
+
+    @property
+    def allocatable_memory(self) -> str:
+        """What Pods may have of its memory: all but what a kubelet keeps for the system."""
+        return f"{(bytes_of(self.spec.memory) - RESERVED_BYTES) // 1024}Ki"
+
+    @property
+    def boot_id(self) -> str:
+        """Windows counts its boots, Linux draws a UUID each time."""
+        if self.os == "windows":
+            return str(20 + self.spec.index + self.boots)
+        return str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{self.name}/boot/{self.boots}"))

@@ -1,0 +1,277 @@
+"""One Pod on its Node, from admission to its last delete: the rows of its life, in order, on the clock.
+
+volumes -> sandbox -> init containers -> containers -> (ended | asked to go) -> stopped -> gone. Everything that
+changes what the API should show calls `changed`; one status is sent for all changes of a moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from op_readiness.simulator.api import ApiError, Object
+from op_readiness.simulator.network.interface import NetworkNamespace
+from op_readiness.simulator.nodes.containers import Container
+from op_readiness.simulator.nodes.dns import hostname_of
+from op_readiness.simulator.nodes.hooks import after_start, before_stop
+from op_readiness.simulator.nodes.images import Image
+from op_readiness.simulator.nodes.making import Maker
+from op_readiness.simulator.nodes.probing import run_probes
+from op_readiness.simulator.nodes.puller import Puller
+from op_readiness.simulator.nodes.stamps import now
+from op_readiness.simulator.nodes.status import Shown, rejected_status, status_of
+from op_readiness.simulator.nodes.statuswriter import StatusWriter
+from op_readiness.simulator.nodes.volumes import VolumeFailed, Volumes
+from op_readiness.simulator.programs.process import Process
+
+if TYPE_CHECKING:
+    from op_readiness.simulator.nodes.kubelet import Kubelet
+
+FIRST_RETRY, LONGEST_RETRY = 2.0, 60.0
+
+
+class SandboxFailed(Exception):
+    """The runtime could not make the Pod's sandbox; the text is its own."""
+
+
+class PodWorker:
+    """One Pod. `ips` are its addresses, `network` is where its processes' packets start."""
+
+    def __init__(self, kubelet: Kubelet, pod: Object) -> None:
+        self.kubelet, self.pod = kubelet, pod
+        self.world, self.clock, self.node = kubelet.world, kubelet.world.clock, kubelet.node
+        self.os, self.run_program = self.node.os, kubelet.run_program
+        self.network: NetworkNamespace | None = None
+        self.ips: list[str] = []
+        self.volumes = Volumes(self.world, self.node, pod)
+        spec = pod["spec"]
+        self.containers = [Container(one, "init", self) for one in spec.get("initContainers") or []]
+        self.containers += [Container(one, "main", self) for one in spec["containers"]]
+        self.shown = Shown(pod, self.node.ip, self.containers, started=now())
+        self.ended = False
+        self.rejected: tuple[str, str] | None = None
+        self._writer = StatusWriter(self.world, self._status)
+        self._going = asyncio.Event()
+        self._vanished = False
+        self.task: asyncio.Task[None] | None = None
+        self._maker = Maker(self)
+        self._puller = Puller(self)
+
+    # What a kubelet tells it
+
+    def update(self, pod: Object) -> None:
+        """The Pod's newest version."""
+        self.pod = self.shown.pod = pod
+        if pod["metadata"].get("deletionTimestamp"):
+            self._going.set()
+
+    def vanish(self) -> None:
+        """The Pod is gone from the API before its containers are."""
+        self._vanished = True
+        self._going.set()
+
+    async def run(self) -> None:
+        """Live until the Pod is gone from the API, or was told to end."""
+        self._show_waiting()
+        living = asyncio.ensure_future(self._live())
+        going = asyncio.ensure_future(self._going.wait())
+        try:
+            await asyncio.wait([living, going], return_when=asyncio.FIRST_COMPLETED)
+            if living.done():
+                living.result()
+                await going
+            await self._leave(living)
+        finally:
+            living.cancel()
+            going.cancel()
+
+    async def reject(self, reason: str, message: str) -> None:
+        """Not admitted: say so, and wait for the delete."""
+        self.ended, self.rejected = True, (reason, message)
+        self.kubelet.events.pod(self.pod, "Warning", reason, message)
+        self.changed()
+        await self._going.wait()
+        await self._deleted()
+
+    # The rows of its life
+
+    async def _live(self) -> None:
+        self._writer.changed()
+        await self._tried("FailedMount", self.volumes.prepare, VolumeFailed)
+        await self._tried("FailedCreatePodSandBox", self._sandbox, SandboxFailed)
+        if await self._initialized():
+            await self._mains()
+        await self._over()
+
+    async def _tried(self, reason: str, step: Callable[[], Awaitable[None]], failure: type[Exception]) -> None:
+        pause = FIRST_RETRY
+        while True:
+            try:
+                return await step()
+            except failure as error:
+                self.kubelet.events.pod(self.pod, "Warning", reason, str(error))
+                await self.clock.sleep(pause)
+                pause = min(pause * 2, LONGEST_RETRY)
+
+    async def _sandbox(self) -> None:
+        await self.clock.sleep(self.pause_of("sandbox"))
+        if self.pod["spec"].get("hostNetwork"):
+            self.network, self.ips = self.world.network.host(self.node.name), [self.node.ip]
+        else:
+            try:
+                attached = self.world.network.attach(self.pod, self.node.name)
+                attached = await attached if inspect.isawaitable(attached) else attached
+            except Exception as error:
+                raise SandboxFailed(f"Failed to create pod sandbox: rpc error: code = Unknown desc = {error}") from error
+            self.network = attached.namespace
+            self.ips = list(attached.ips)
+        self.shown.ips, self.shown.sandbox = self.ips, True
+        self.world.emit("pod started", node=self.node.name, **self._names())
+        self.changed()
+        self.world.spawn(self.volumes.refresh(self.pod, self.ips), "volumes after the sandbox")
+
+    async def _initialized(self) -> bool:
+        """Run init containers one after the other; gives whether the Pod goes on."""
+        for one in self.containers:
+            if one.kind != "init":
+                continue
+            running = self.kubelet.spawn(one.run(), f"container {one.name}")
+            if one.sidecar:
+                await one.up()
+                continue
+            await running
+            if one.state["terminated"]["exitCode"] != 0:
+                return False
+        return True
+
+    async def _mains(self) -> None:
+        mains = [one for one in self.containers if one.kind == "main"]
+        self.changed()
+        await asyncio.gather(*(self.kubelet.spawn(one.run(), f"container {one.name}") for one in mains))
+
+    async def _over(self) -> None:
+        """All containers have ended for good: sidecars stop, the sandbox goes, the status stays."""
+        await self._stop_all([one for one in self.containers if one.sidecar], self.grace)
+        self.ended = True
+        self._detach()
+        self.changed()
+
+    async def _leave(self, living: asyncio.Future[None]) -> None:
+        """The Pod was asked to go: stop what runs, show it, delete it."""
+        asked = self.pod["metadata"].get("deletionGracePeriodSeconds")
+        grace = float(self.grace if asked is None else asked)
+        mains = [one for one in self.containers if not one.sidecar]
+        await self._stop_all(mains, grace)
+        await self._stop_all([one for one in self.containers if one.sidecar], grace)
+        living.cancel()
+        if not self.ended:
+            await self.clock.sleep(self.pause_of("stop"))
+        self.ended = True
+        self._detach()
+        await self._deleted()
+
+    async def _stop_all(self, containers: list[Container], grace: float) -> None:
+        await asyncio.gather(*(self._stop(one, grace) for one in containers))
+
+    async def _stop(self, one: Container, grace: float) -> None:
+        left = await before_stop(self, one, grace) if one.running else grace
+        await one.stop(left)
+
+    async def _deleted(self) -> None:
+        if self._vanished:
+            return
+        await self._writer.settled()
+        meta = self.pod["metadata"]
+        options = {"gracePeriodSeconds": 0, "preconditions": {"uid": meta["uid"]}}
+        while True:
+            try:
+                await self.world.api.delete(self.path, options)
+            except ApiError as error:
+                if error.code not in (404, 409):
+                    await asyncio.sleep(1)
+                    continue
+            except OSError:
+                await asyncio.sleep(1)
+                continue
+            return
+
+    def _detach(self) -> None:
+        if self.network is not None and not self.pod["spec"].get("hostNetwork"):
+            self.world.network.detach(self.pod, self.node.name)
+        self.network = None
+        self.shown.sandbox = False
+        self.world.emit("pod deleted", node=self.node.name, **self._names())
+
+    def _names(self) -> dict[str, str]:
+        meta = self.pod["metadata"]
+        return {"namespace": meta["namespace"], "pod": meta["name"], "uid": meta["uid"]}
+
+    def _show_waiting(self) -> None:
+        reason = "PodInitializing" if any(one.kind == "init" for one in self.containers) else "ContainerCreating"
+        for one in self.containers:
+            one.state = {"waiting": {"reason": reason}}
+
+    # What its containers ask of it
+
+    @property
+    def path(self) -> str:
+        """Its path in the API."""
+        meta = self.pod["metadata"]
+        return f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}"
+
+    @property
+    def grace(self) -> float:
+        """Cluster seconds between the stop signal and the kill."""
+        return float(self.pod["spec"].get("terminationGracePeriodSeconds") or 0)
+
+    @property
+    def hostname(self) -> str:
+        """What `hostname` says."""
+        return hostname_of(self.pod, self.node)
+
+    async def image_of(self, container: Container) -> Image:
+        """Gives the image when it is on the Node."""
+        return await self._puller.image_of(container)
+
+    async def process_of(self, container: Container, image: Image) -> Process:
+        """The container's first process."""
+        return await self._maker.process_of(container, image)
+
+    def exec_process(self, container: Container, argv: list[str], stdin: bytes = b"") -> Process:
+        """Another process of a running container."""
+        return self._maker.exec_process(container, argv, stdin)
+
+    async def probe(self, container: Container) -> None:
+        """Run the container's probes until cancelled."""
+        await after_start(self, container)
+        await run_probes(self, container)
+
+    def pause_of(self, step: str) -> float:
+        """How long a step takes."""
+        return self.node.latency.of(step, self.world.random)
+
+    def event(self, container: Container, kind: str, reason: str, message: str) -> None:
+        """Note an Event about the container."""
+        field = "initContainers" if container.kind == "init" else "containers"
+        self.kubelet.events.pod(self.pod, kind, reason, message, f"spec.{field}{{{container.name}}}")
+
+    def changed(self) -> None:
+        """The status is another one now."""
+        self._writer.changed()
+
+    def _status(self) -> tuple[str, str, Object]:
+        """Path, UID and the status to show."""
+        if self.rejected:
+            status = rejected_status(self.pod, *self.rejected)
+        else:
+            status = status_of(self.shown)
+        return self.path, str(self.pod["metadata"]["uid"]), status
+
+    # Volumes
+
+    async def refreshed(self) -> None:
+        """Bring its volumes up to date."""
+        if not self.ended:
+            await self.volumes.refresh(self.pod, self.ips)

@@ -1,0 +1,147 @@
+"""How a Node gets into the cluster and stays there: the Node object, its status, its Lease."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from typing import Any
+
+from op_readiness.simulator.api import Api, ApiError, Object
+from op_readiness.simulator.clock import Clock
+from op_readiness.simulator.nodes.images import full, resolve
+from op_readiness.simulator.nodes.node import Node
+from op_readiness.simulator.nodes.stamps import now, now_micro
+
+KUBELET_VERSION = "v1.37.2"
+SIMULATED_LABEL = "op-readiness.dev/simulated"
+LEASE_SECONDS = 10.0
+STATUS_SECONDS = 300.0
+
+
+def node_object(node: Node) -> Object:
+    """The Node as its kubelet creates it."""
+    labels = {
+        "kubernetes.io/os": node.os, "kubernetes.io/arch": "amd64", "kubernetes.io/hostname": node.name,
+        "beta.kubernetes.io/os": node.os, "beta.kubernetes.io/arch": "amd64", SIMULATED_LABEL: "true",
+    }  # fmt: skip
+    if node.build:
+        labels["node.kubernetes.io/windows-build"] = node.build
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": node.name, "labels": labels | node.spec.labels},
+        "spec": {
+            "podCIDR": node.pod_cidr, "podCIDRs": [node.pod_cidr], "taints": [dict(taint) for taint in node.spec.taints]
+        },
+    }  # fmt: skip
+
+
+def node_status(node: Node, at: str, since: str) -> Object:
+    """The status as its kubelet reports it; `at` and `since` are time stamps of heartbeat and last change."""
+    capacity = {
+        "cpu": node.spec.cpu, "memory": node.spec.memory, "pods": node.spec.pods, "ephemeral-storage": "125275116Ki"
+    }  # fmt: skip
+    allocatable = capacity | {"memory": node.allocatable_memory}
+    return {
+        "addresses": [{"type": "InternalIP", "address": node.ip}, {"type": "Hostname", "address": node.name}],
+        "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
+        "capacity": capacity,
+        "allocatable": allocatable | {"ephemeral-storage": "115453546662"},
+        "conditions": _conditions(at, since),
+        "nodeInfo": _node_info(node),
+        "images": _images(node),
+        "declaredFeatures": ["ExtendWebSocketsToKubelet"],
+    }
+
+
+def _conditions(at: str, since: str) -> list[Object]:
+    well = (
+        ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+        ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+        ("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+        ("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
+    )
+    return [
+        {"type": kind, "status": status, "reason": reason, "message": message,
+         "lastHeartbeatTime": at, "lastTransitionTime": since}
+        for kind, status, reason, message in well
+    ]  # fmt: skip
+
+
+def _node_info(node: Node) -> Object:
+    machine = uuid.uuid5(uuid.NAMESPACE_DNS, node.name)
+    return {
+        "machineID": node.name if node.os == "windows" else machine.hex,
+        "systemUUID": str(machine).upper(),
+        "bootID": node.boot_id,
+        "kernelVersion": node.spec.kernel,
+        "osImage": node.spec.os_image,
+        "containerRuntimeVersion": node.spec.runtime,
+        "kubeletVersion": KUBELET_VERSION,
+        "kubeProxyVersion": "",
+        "operatingSystem": node.os,
+        "architecture": "amd64",
+    }
+
+
+def _images(node: Node) -> list[Object]:
+    images = [resolve(reference, node.os, node.build) for reference in node.images]
+    return [
+        {"names": [image.image_id, full(image.reference)], "sizeBytes": image.variant.size} for image in images[:50]
+    ]
+
+
+class Registration:
+    """Registers one Node and keeps it alive while `run` runs; `lease_seconds` is real time."""
+
+    def __init__(self, api: Api, clock: Clock, node: Node, lease_seconds: float) -> None:
+        self._api, self._clock, self._node, self._lease_seconds = api, clock, node, lease_seconds
+        self._since = now()
+        self._listed: list[Object] = []
+
+    async def register(self) -> None:
+        """Create Node and Lease and report the first status; a Node that is already there is taken over."""
+        await self._create("/api/v1/nodes", node_object(self._node))
+        await self.report()
+        lease = {
+            "apiVersion": "coordination.k8s.io/v1",
+            "kind": "Lease",
+            "metadata": {"name": self._node.name, "namespace": "kube-node-lease"},
+            "spec": {"holderIdentity": self._node.name, "leaseDurationSeconds": 40, "renewTime": now_micro()},
+        }
+        await self._create("/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases", lease)
+
+    async def report(self) -> None:
+        """Send the status."""
+        status = node_status(self._node, now(), self._since)
+        self._listed = status["images"]
+        await self._api.patch(f"/api/v1/nodes/{self._node.name}/status", {"status": status}, "strategic")
+
+    async def run(self) -> None:
+        """Renew the Lease until cancelled; report the status every 5 min, and when there are new images."""
+        reported = self._clock.now()
+        while True:
+            await asyncio.sleep(self._lease_seconds)
+            await _kept(self._renew())
+            if self._clock.now() - reported > STATUS_SECONDS or self._listed != _images(self._node):
+                await _kept(self.report())
+                reported = self._clock.now()
+
+    async def _renew(self) -> None:
+        path = f"/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/{self._node.name}"
+        await self._api.patch(path, {"spec": {"renewTime": now_micro()}})
+
+    async def _create(self, path: str, obj: Object) -> None:
+        try:
+            await self._api.create(path, obj)
+        except ApiError as error:
+            if error.reason != "AlreadyExists":
+                raise
+
+
+async def _kept(call: Any) -> None:
+    """A heartbeat that failed is tried again at the next beat, as a kubelet does."""
+    try:
+        await call
+    except (ApiError, OSError):
+        return

@@ -1,0 +1,102 @@
+"""Which Nodes a simulated cluster has: counts or full descriptions in, one NodeSpec for each out.
+
+Builds, names and sizes are those of real machines: Windows Server 2022 and 2025 by turns, 4 CPUs and 16 GiB.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field
+from itertools import cycle
+from typing import Any
+
+from op_readiness.simulator.processes import StartFailed
+
+WINDOWS_BUILDS = {
+    "10.0.17763": ("10.0.17763.7009", "Windows Server 2019 Datacenter"),
+    "10.0.20348": ("10.0.20348.3807", "Windows Server 2022 Datacenter"),
+    "10.0.26100": ("10.0.26100.4349", "Windows Server 2025 Datacenter"),
+}
+DEFAULT_BUILDS = ("10.0.20348", "10.0.26100")
+LINUX_KERNEL, LINUX_IMAGE = "6.8.0-60-generic", "Ubuntu 24.04.2 LTS"
+FIRST_NODE_IP = ipaddress.IPv4Address("10.240.0.11")
+
+
+@dataclass(frozen=True)
+class NodeSpec:
+    """One Node as asked for. `build` is empty on Linux; quantities are Kubernetes' words."""
+
+    name: str
+    os: str
+    build: str = ""
+    taints: tuple[dict[str, str], ...] = ()
+    labels: dict[str, str] = field(default_factory=dict)
+    cpu: str = "4"
+    memory: str = "16Gi"
+    pods: str = "110"
+    runtime: str = "containerd://1.7.27"
+    ip: str = ""
+    pod_cidr: str = ""
+    index: int = 0
+
+    @property
+    def kernel(self) -> str:
+        """The kernel version that the kubelet reports."""
+        return WINDOWS_BUILDS[self.build][0] if self.os == "windows" else LINUX_KERNEL
+
+    @property
+    def os_image(self) -> str:
+        """The operating system's name."""
+        return WINDOWS_BUILDS[self.build][1] if self.os == "windows" else LINUX_IMAGE
+
+
+def parse_nodes(asked: Any) -> list[NodeSpec]:
+    """The Nodes of {"windows": n, "linux": m} or of a list of descriptions; raises StartFailed at anything else."""
+    described = _counted(asked) if isinstance(asked, dict) else asked
+    if not isinstance(described, list):
+        raise StartFailed("nodes: a count for each OS, or a list of Nodes, is needed")
+    builds = cycle(DEFAULT_BUILDS)
+    specs = [_spec(one, index, builds) for index, one in enumerate(described)]
+    names = [spec.name for spec in specs]
+    if len(set(names)) != len(names):
+        raise StartFailed("nodes: two Nodes have the same name")
+    return specs
+
+
+def _counted(counts: dict[str, Any]) -> list[dict[str, Any]]:
+    unknown = set(counts) - {"windows", "linux"}
+    if unknown:
+        raise StartFailed(f"nodes: unknown OS {', '.join(sorted(unknown))}; windows and linux are known")
+    prefix = {"windows": "win", "linux": "linux"}
+    return [
+        {"name": f"{prefix[os]}-{number}", "os": os}
+        for os in ("windows", "linux")
+        for number in range(1, int(counts.get(os, 0)) + 1)
+    ]
+
+
+def _spec(one: dict[str, Any], index: int, builds: Any) -> NodeSpec:
+    known = {"name", "os", "build", "taints", "labels", "cpu", "memory", "pods", "runtime"}
+    if not isinstance(one, dict) or set(one) - known or not {"name", "os"} <= set(one):
+        raise StartFailed(f"nodes: a Node has name, os and of the others {', '.join(sorted(known))}: {one}")
+    if one["os"] not in ("windows", "linux"):
+        raise StartFailed(f"nodes: {one['name']}: os is windows or linux, not {one['os']}")
+    build = _build(one, builds) if one["os"] == "windows" else ""
+    fields = {key: str(one[key]) for key in ("cpu", "memory", "pods", "runtime") if key in one}
+    return NodeSpec(
+        name=one["name"], os=one["os"], build=build, taints=tuple(one.get("taints") or ()),
+        labels=dict(one.get("labels") or {}), ip=str(FIRST_NODE_IP + index), pod_cidr=_pod_cidr(index), index=index,
+        **fields,
+    )  # fmt: skip
+
+
+def _build(one: dict[str, Any], builds: Any) -> str:
+    build = str(one.get("build") or next(builds))
+    if build not in WINDOWS_BUILDS:
+        raise StartFailed(f"nodes: {one['name']}: build {build} is none of {', '.join(WINDOWS_BUILDS)}")
+    return build
+
+
+def _pod_cidr(index: int) -> str:
+    """A /24 of 10.244.0.0/16, and beyond 254 Nodes of the ranges that follow."""
+    return f"10.{244 + (index + 1) // 256}.{(index + 1) % 256}.0/24"

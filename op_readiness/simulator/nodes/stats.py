@@ -1,0 +1,109 @@
+"""The Summary API of a simulated Node: figures as a kubelet gives them, with Windows' gaps on Windows.
+
+Programs do not really compute, so figures are made: a container that runs uses a little CPU all the time, and a fixed
+share of memory by its image. They are consistent with one another and grow with the cluster's clock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from op_readiness.simulator.nodes.containers import Container
+from op_readiness.simulator.nodes.quantities import bytes_of
+from op_readiness.simulator.nodes.stamps import now
+
+if TYPE_CHECKING:
+    from op_readiness.simulator.nodes.kubelet import Kubelet
+    from op_readiness.simulator.nodes.pod import PodWorker
+
+IDLE_NANO_CORES = 2_000_000
+SYSTEM_BYTES = 1_600_000_000
+FILE_SYSTEM = {"capacityBytes": 128_281_718_784, "availableBytes": 96_211_289_088, "usedBytes": 32_070_429_696}
+
+
+def summary(kubelet: Kubelet, only_cpu_and_memory: bool) -> dict[str, Any]:
+    """The whole Summary."""
+    at = now()
+    pods = [_pod(worker, at, only_cpu_and_memory) for worker in kubelet.workers.values() if _runs(worker)]
+    return {"node": _node(kubelet, at, pods), "pods": pods}
+
+
+def _runs(worker: PodWorker) -> bool:
+    return any(one.running for one in worker.containers)
+
+
+def _node(kubelet: Kubelet, at: str, pods: list[dict[str, Any]]) -> dict[str, Any]:
+    used = SYSTEM_BYTES + sum(pod["memory"]["workingSetBytes"] for pod in pods)
+    nano = 40_000_000 + sum(pod["cpu"].get("usageNanoCores") or IDLE_NANO_CORES for pod in pods)
+    capacity = bytes_of(kubelet.node.spec.memory)
+    node: dict[str, Any] = {
+        "nodeName": kubelet.node.name,
+        "startTime": at,
+        "cpu": _cpu(at, nano, kubelet.world.clock.now() + 600),
+        "memory": {"time": at, "availableBytes": capacity - used, "usageBytes": used, "workingSetBytes": used},
+        "fs": {"time": at} | FILE_SYSTEM,
+        "systemContainers": [
+            {"name": "pods", "startTime": at, "memory": {"time": at, "workingSetBytes": used - SYSTEM_BYTES}}
+        ],
+    }
+    if kubelet.node.os == "windows":
+        commit = {"time": at, "usageBytes": used, "availableBytes": capacity * 5 // 4 - used}
+        node["systemContainers"].append({"name": "windows-global-commit-memory", "startTime": at, "memory": commit})
+    else:
+        node["rlimit"] = {"time": at, "maxpid": 4194304, "curproc": 180}
+    return node
+
+
+def _pod(worker: PodWorker, at: str, only: bool) -> dict[str, Any]:
+    containers = [_container(worker, one, at, only) for one in worker.containers if one.running]
+    meta = worker.pod["metadata"]
+    pod: dict[str, Any] = {
+        "podRef": {"name": meta["name"], "namespace": meta["namespace"], "uid": meta["uid"]},
+        "startTime": worker.shown.started,
+        "containers": containers,
+        "cpu": {"time": at} | _sums(containers, "cpu", "usageNanoCores", "usageCoreNanoSeconds"),
+        "memory": {"time": at} | _sums(containers, "memory", "usageBytes", "workingSetBytes"),
+    }
+    if not only:
+        if not worker.pod["spec"].get("hostNetwork"):
+            pod["network"] = {"time": at, "name": "eth0", "rxBytes": 18_000, "txBytes": 12_000}
+        pod["ephemeral-storage"] = {"time": at} | FILE_SYSTEM | {"usedBytes": 40_960}
+    return pod
+
+
+def _sums(containers: list[dict[str, Any]], kind: str, *names: str) -> dict[str, int]:
+    return {name: sum(one[kind].get(name) or 0 for one in containers) for name in names}
+
+
+def _container(worker: PodWorker, one: Container, at: str, only: bool) -> dict[str, Any]:
+    clock = worker.clock.now()
+    used = memory_bytes(one)
+    limit = ((one.spec.get("resources") or {}).get("limits") or {}).get("memory")
+    container: dict[str, Any] = {
+        "name": one.name,
+        "startTime": one.state["running"]["startedAt"],
+        "cpu": _cpu(at, IDLE_NANO_CORES, clock - one.began + 1),
+        "memory": {"time": at, "workingSetBytes": used, "usageBytes": used},
+    }
+    if limit:
+        container["memory"]["availableBytes"] = max(0, bytes_of(limit) - used)
+    if worker.os == "linux":
+        container["memory"] |= {"rssBytes": used * 3 // 4, "pageFaults": 1200, "majorPageFaults": 0}
+    if not only:
+        written = sum(len(line.data) for line in one.log.lines) if one.log else 0
+        container["rootfs"] = {"time": at} | FILE_SYSTEM | {"usedBytes": 8192}
+        container["logs"] = {"time": at} | FILE_SYSTEM | {"usedBytes": written}
+    return container
+
+
+def memory_bytes(one: Container) -> int:
+    """The working set of a container: 20 to 36 MiB by its image, and what its limit leaves."""
+    digest = hashlib.sha256(one.spec["image"].encode()).digest()
+    used = (20 + digest[0] % 16) * 1024**2
+    limit = ((one.spec.get("resources") or {}).get("limits") or {}).get("memory")
+    return min(used, bytes_of(limit)) if limit else used
+
+
+def _cpu(at: str, nano_cores: int, seconds: float) -> dict[str, Any]:
+    return {"time": at, "usageNanoCores": nano_cores, "usageCoreNanoSeconds": int(nano_cores * seconds)}
