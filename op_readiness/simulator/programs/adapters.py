@@ -19,7 +19,7 @@ def adapter_dns(process: Process) -> AdapterDns:
     """The settings of the process's network: its namespace's `dns`, or resolv.conf where there is one (Linux)."""
     known = getattr(process.network, "dns", None)
     if known is not None:
-        return AdapterDns(tuple(known.servers), tuple(known.searches))
+        return AdapterDns(tuple(known.servers), tuple(known.search))
     try:
         text = process.files.read("/etc/resolv.conf").decode(errors="replace")
     except OSError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from op_readiness.simulator.network.interface import HttpRequest, HttpResponse, Peer, Server
+from op_readiness.simulator.network.interface import HttpRequest, HttpResponse, Peer, Reset, Server
 from op_readiness.simulator.programs.addresses import literal
 from op_readiness.simulator.programs.agnhost.flags import Flag, Given, Subcommand
 from op_readiness.simulator.programs.goclient import get
@@ -105,7 +105,7 @@ async def tcp_reset(process: Process, given: Given) -> int:
     async def raw(data: bytes, peer: Peer) -> bytes:
         log(process, f"TCP request from {peer}")
         if len(data) > 1:
-            raise ConnectionResetError
+            raise Reset("connection reset by peer")
         return b""
 
     with ports(process) as held:

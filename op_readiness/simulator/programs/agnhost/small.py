@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import string
 
@@ -34,10 +35,8 @@ async def pause(process: Process, given: Given) -> int:
     await process.stop.wait()
     message = b'exiting because of signal "terminated"\n'
     place = process.env.get("TERMINATION_MESSAGE_PATH") or "/dev/termination-log"
-    try:
+    with contextlib.suppress(OSError):
         process.files.write(place, message)
-    except OSError:
-        pass
     process.stdout.write(message)
     return 2
 
