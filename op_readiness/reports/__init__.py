@@ -1,1 +1,1 @@
-"""From a RunResult to text: terminal, JUnit, JSON. Pure functions; writing is a step of its own."""
+"""A RunResult (or one Result) to text, JUnit and JSON: pure functions that ask no cluster and compute no verdict."""

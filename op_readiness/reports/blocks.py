@@ -1,0 +1,76 @@
+"""One ability: a line as it ends, and a block on the same screen when it is not met or could not be judged."""
+
+from __future__ import annotations
+
+from op_readiness.model.findings import Finding, Outcome, Part
+from op_readiness.model.results import Result, RunResult
+from op_readiness.reports.lines import EMPTY, Line
+from op_readiness.reports.text import count, cut, one_line, seconds, visible
+
+MOST_SEEN = 4000
+"""Characters of one fact of a finding that are shown; report.json has all of it."""
+MOST_PARTS = 12
+STYLE = {Outcome.PASSED: "good", Outcome.FAILED: "bad", Outcome.ERROR: "warn", Outcome.SKIPPED: "dim"}
+
+
+def result_line(result: Result) -> Line:
+    """`passed  net-pod-to-pod  Core.Network  12 s  Ability to ...`."""
+    word = "flaky" if result.flaky else result.outcome.value
+    style = "warn" if result.flaky else STYLE[result.outcome]
+    tail: list[tuple[str, str]] = [(one_line(result.description, 90), "dim")]
+    if result.outcome is Outcome.SKIPPED:
+        tail = [(f"{result.skip_reason}: {one_line(result.skip_why)}", "dim")]
+    elif result.outcome in (Outcome.FAILED, Outcome.ERROR) and result.findings:
+        tail = [(one_line(result.findings[0].what, 110), "")]
+    gates = "" if result.gating else " (does not gate)"
+    duration = seconds(result.seconds) if result.outcome is not Outcome.SKIPPED else ""
+    return Line.of((f"{word:<8}", style), (f"{result.ability:<44} ", "head" if style == "bad" else ""),
+                   (f"{duration:>9}  ", "dim"), *tail, (gates, "dim"))  # fmt: skip
+
+
+def block(result: Result, run: RunResult | None = None) -> list[Line]:
+    """The findings of a result in five facts each, how to repeat it, and where the evidence lies; else nothing."""
+    if result.outcome not in (Outcome.FAILED, Outcome.ERROR):
+        return []
+    title = {Outcome.FAILED: "not met", Outcome.ERROR: "could not be judged"}[result.outcome]
+    style = STYLE[result.outcome]
+    lines = [EMPTY, Line.of((f"{result.category} / {result.ability}", "head"), (f"  {title}", style)),
+             Line.of((f"  {result.description}", "dim"))]  # fmt: skip
+    for finding in result.findings or [Finding("No finding was recorded", result.ability, "", "")]:
+        lines += _finding(finding, style)
+    lines += _parts(result.parts)
+    if run and run.command:
+        lines.append(Line.of(("  repeat:   ", "dim"), f"{run.command} --ability {result.ability}"))
+    folder = f"{run.report_dir.rstrip('/')}/" if run and run.report_dir else ""
+    for name, what in sorted(result.evidence.items()):
+        lines.append(Line.of(("  evidence: ", "dim"), f"{folder}{name}", (f"  {what}" if what else "", "dim")))
+    return lines
+
+
+def _finding(finding: Finding, style: str) -> list[Line]:
+    lines = [Line.of("  ", (finding.what, style))]
+    facts = [("where", finding.where), ("expected", finding.expected), ("seen", finding.seen), ("hint", finding.hint)]
+    facts.append(("command", finding.command))
+    for label, value in facts:
+        if value:
+            first, *more = visible(cut(value, MOST_SEEN)).splitlines() or [""]
+            lines.append(Line.of((f"    {label + ':':<10}", "dim"), first))
+            lines += [Line.of(f"    {'':<10}{line}") for line in more]
+    return lines
+
+
+def _parts(parts: list[Part]) -> list[Line]:
+    """The paths that did not do, by Node, and how many did: which Node is broken is what a reader looks for."""
+    bad = [part for part in parts if part.outcome in (Outcome.FAILED, Outcome.ERROR)]
+    if not bad:
+        return []
+    good = sum(part.outcome is Outcome.PASSED for part in parts)
+    lines = [Line.of(("  paths:    ", "dim"), f"{count(len(bad), 'path')} bad, {good} good")]
+    for part in bad[:MOST_PARTS]:
+        to = f"{part.target} (Node {part.target_node})" if part.target_node else part.target
+        tries = f", {part.lost} of {part.tries} tries lost" if part.tries else ""
+        path = f"{part.path} {part.family} {part.protocol}: {part.source} -> {to}"
+        lines.append(Line.of(f"    {path}: {one_line(part.reason, 200) or part.outcome.value}{tries}"))
+    if len(bad) > MOST_PARTS:
+        lines.append(Line.of((f"    and {len(bad) - MOST_PARTS} more; report.json has all", "dim")))
+    return lines

@@ -1,0 +1,132 @@
+"""What closes a run: the verdict, of which Nodes it speaks, what was not tested and why, what is left, what to do."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from op_readiness.model.findings import Outcome
+from op_readiness.model.results import CategoryResult, Result, RunResult, Verdict
+from op_readiness.reports.header import SIMULATED
+from op_readiness.reports.lines import EMPTY, Line
+from op_readiness.reports.text import count, one_line, seconds
+
+VERDICT_STYLE = {Verdict.READY: "good", Verdict.NOT_READY: "bad", Verdict.UNDETERMINED: "warn"}
+SLOWEST = 5
+LEFTOVERS_SHOWN = 20
+
+
+def footer(run: RunResult, reports: Sequence[str] = ()) -> list[Line]:
+    """The closing lines; `reports` are the files that were written."""
+    lines = [EMPTY, Line.of(("Verdict", "head"))]
+    if run.interrupted:
+        words = f"  The run was interrupted ({run.interrupted}); what had not ended is an error."
+        lines.append(Line.of((words, "warn")))
+    lines += [_category(category, run) for category in run.categories]
+    lines += _nodes(run) + _skips(run) + _weak(run) + _slowest(run) + _notes(run) + _warnings(run) + _left(run)
+    lines.append(EMPTY)
+    lines += [Line.of((f"{'reports':<9}", "dim"), path) for path in reports]
+    lines.append(_closing(run))
+    if next_step := _next(run):
+        lines.append(Line.of((f"{'next':<9}", "dim"), next_step))
+    if run.simulated:
+        lines.append(Line.of((SIMULATED, "warn")))
+    return lines
+
+
+def verdict_of(category: CategoryResult, run: RunResult) -> str:
+    """The verdict of a category, with the Nodes that it speaks of when these are not all."""
+    sentence = category.sentence()
+    tested, there = len(run.nodes_selected), len(run.windows_nodes)
+    if category.verdict is Verdict.READY and 0 < tested < there:
+        scope = f"{tested} of {there} Windows Nodes"
+        sentence = f"{sentence[:-1]}; {scope})" if sentence.endswith(")") else f"{sentence} ({scope})"
+    return sentence
+
+
+def _category(category: CategoryResult, run: RunResult) -> Line:
+    counts = [f"{category.count(outcome)} {outcome.value}" for outcome in Outcome if category.count(outcome)]
+    counts += [f"{len(category.flaky)} flaky"] if category.flaky else []
+    counts += [f"{category.planned} planned"] if category.planned else []
+    style = VERDICT_STYLE[category.verdict]
+    return Line.of(f"  {category.name:<24} ", (f"{verdict_of(category, run):<28}", style), (f"  {', '.join(counts)}", "dim"))
+
+
+def _nodes(run: RunResult) -> list[Line]:
+    if not run.windows_nodes:
+        return []
+    tested = [name for name in run.windows_nodes if name in run.nodes_selected]
+    left = [name for name in run.windows_nodes if name not in run.nodes_selected]
+    lines = [EMPTY, Line.of((f"{'Nodes':<9}", "dim"), f"tested: {_names(tested)}")]
+    if left:
+        drawn = f" (drawn with --seed {run.seed})" if run.seed else ""
+        lines.append(Line.of(f"{'':<9}", (f"not tested: {_names(left)}{drawn}", "warn")))
+    return lines
+
+
+def _names(names: Sequence[str], most: int = 12) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return (", ".join(names[:most]) + more) or "none"
+
+
+def _skips(run: RunResult) -> list[Line]:
+    groups: dict[str, list[Result]] = defaultdict(list)
+    for result in run.results:
+        if result.outcome is Outcome.SKIPPED:
+            groups[result.skip_reason or "no reason"].append(result)
+    lines = [EMPTY, Line.of(("Skipped", "head"))] if groups else []
+    for reason, results in sorted(groups.items()):
+        lines.append(Line.of(f"  {reason} ({len(results)})"))
+        lines += [Line.of((f"    {r.ability}: {one_line(r.skip_why)}", "dim")) for r in results]
+    return lines
+
+
+def _weak(run: RunResult) -> list[Line]:
+    flaky = [f"{r.ability} (attempt {r.attempts})" for r in run.results if r.flaky]
+    return [EMPTY, Line.of((f"{'flaky':<9}", "warn"), ", ".join(flaky))] if flaky else []
+
+
+def _slowest(run: RunResult) -> list[Line]:
+    ran = [r for r in run.results if r.outcome is not Outcome.SKIPPED and r.seconds]
+    slowest = sorted(ran, key=lambda r: (-r.seconds, r.ability))[:SLOWEST]
+    shown = ", ".join(f"{r.ability} {seconds(r.seconds)}" for r in slowest)
+    return [EMPTY, Line.of((f"{'slowest':<9}", "dim"), shown)] if slowest else []
+
+
+def _notes(run: RunResult) -> list[Line]:
+    notes = [(r.ability, text) for r in run.results for text in r.notes.texts]
+    lines = [EMPTY, Line.of(("Notes", "head"))] if notes else []
+    return lines + [Line.of(f"  {id}: ", (one_line(text), "dim")) for id, text in notes]
+
+
+def _warnings(run: RunResult) -> list[Line]:
+    lines = [EMPTY, Line.of(("Warnings", "head"))] if run.warnings else []
+    return lines + [Line.of("  ", (one_line(text), "warn")) for text in run.warnings]
+
+
+def _left(run: RunResult) -> list[Line]:
+    if not run.leftovers:
+        return [EMPTY, Line.of((f"{'left':<9}", "dim"), "nothing was left behind in the cluster")]
+    lines = [EMPTY, Line.of((f"{count(len(run.leftovers), 'object')} left in the cluster", "bad"))]
+    lines += [Line.of(f"  {name}") for name in run.leftovers[:LEFTOVERS_SHOWN]]
+    more = len(run.leftovers) - LEFTOVERS_SHOWN
+    lines += [Line.of((f"  and {more} more", "dim"))] if more > 0 else []
+    return [*lines, Line.of(("  remove:   ", "dim"), f"op-readiness cleanup --run {run.run_id}")]
+
+
+def _closing(run: RunResult) -> Line:
+    counts = ", ".join(f"{sum(r.outcome is o for r in run.results)} {o.value}" for o in Outcome)
+    words = f"{run.verdict.value}: {count(len(run.categories), 'category', 'categories')}; {counts}; "
+    return Line.of((words, VERDICT_STYLE[run.verdict]), (f"{seconds(run.seconds)}, run {run.run_id}", "dim"))
+
+
+def _next(run: RunResult) -> str:
+    """The next command that helps: repeat what did not do, or what else could be tested."""
+    if run.leftovers:
+        return f"op-readiness cleanup --run {run.run_id}"
+    base = run.command or "op-readiness"
+    for outcome in (Outcome.FAILED, Outcome.ERROR):
+        if ids := [r.ability for r in run.results if r.outcome is outcome]:
+            return f"{base} " + " ".join(f"--ability {id}" for id in ids[:5])
+    not_opted = [r for r in run.results if r.skip_reason == "not opted in"]
+    return f"{base} --disruptive  ({count(len(not_opted), 'ability', 'abilities')} more)" if not_opted else ""
