@@ -145,12 +145,18 @@ def _pod() -> Object:
             {"key": "CriticalAddonsOnly", "operator": "Exists"},
             {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"},
         ],
+        "affinity": {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [_apart()]}},
         "containers": [_container()],
         "volumes": [
             {"name": "config-volume",
              "configMap": {"name": "coredns", "items": [{"key": "Corefile", "path": "Corefile"}]}}
         ],
     }  # fmt: skip
+
+
+def _apart() -> Object:
+    selector = {"matchExpressions": [{"key": "k8s-app", "operator": "In", "values": ["kube-dns"]}]}
+    return {"weight": 100, "podAffinityTerm": {"labelSelector": selector, "topologyKey": "kubernetes.io/hostname"}}
 
 
 def _container() -> Object:
