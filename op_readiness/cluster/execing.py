@@ -23,6 +23,7 @@ from op_readiness.cluster.credentials import Credential
 from op_readiness.cluster.dialing import Deadline, Dialer, Stream
 from op_readiness.cluster.errors import ExecDidNotReturn, ExecRefused
 from op_readiness.cluster.kinds import resource
+from op_readiness.model.clock import SYSTEM_CLOCK
 
 STDIN, STDOUT, STDERR, STATUS, CLOSE = 0, 1, 2, 3, 255
 V5, V4 = "v5.channel.k8s.io", "v4.channel.k8s.io"
@@ -113,7 +114,7 @@ class _Run:
                 again = error.status == 429 or (error.status == 401 and credentials.renew(credential) != credential)
                 if attempt == HANDSHAKES or not again:
                     raise
-            time.sleep(min(0.2 * attempt, self.deadline.left))
+            SYSTEM_CLOCK.sleep(min(0.2 * attempt, self.deadline.left))
         raise ValueError("no handshake")
 
     def _handshake(self, credential: Credential) -> Stream:

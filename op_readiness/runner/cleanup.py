@@ -1,7 +1,7 @@
 """Removing everything that carries a run's label: at the end of a run, and later for runs that were killed.
 
-The run's own Namespace goes last: it holds the Lease that says the run lives, and the journal of what has to be put
-back outside its Namespaces.
+As long as the journal in the run's own Namespace says that something has to be put back, that Namespace goes last, and
+not before it is put back.
 """
 
 from __future__ import annotations
@@ -35,11 +35,9 @@ def remove_run(cluster: Cluster, run_id: str, *, within: float, clock: Clock = S
     cleaned, deadline = Cleaned(), clock.now() + within
     own = lease.own_namespace(run_id)
     seen: set[str] = set()
-    _remove(cluster, run_id, lambda one: own not in (one.name, one.namespace), deadline, cleaned, seen, clock)
-    try:
+    if _must_undo(cluster, run_id, cleaned):
+        _remove(cluster, run_id, lambda one: own not in (one.name, one.namespace), deadline, cleaned, seen, clock)
         cleaned.problems += journal.replay(cluster, run_id)
-    except ApiError as error:
-        cleaned.problems.append(f"undo journal: {error}")
     if not cleaned.problems:
         _remove(cluster, run_id, lambda one: True, deadline, cleaned, seen, clock)
     try:
@@ -69,6 +67,15 @@ def remove_dead_runs(
     if not runs:
         say("nothing is left" + (f" of run {run_id}" if run_id else " of any run"))
     return cleaned
+
+
+def _must_undo(cluster: Cluster, run_id: str, cleaned: Cleaned) -> bool:
+    """Whether the journal holds anything; where it cannot be read, that is a problem and the Namespace stays."""
+    try:
+        return bool(journal.entries(cluster, run_id))
+    except ApiError as error:
+        cleaned.problems.append(f"undo journal: {error}")
+        return False
 
 
 def _alive(cluster: Cluster, run_id: str, clock: Clock) -> bool:

@@ -148,7 +148,6 @@ def say(text: str) -> None:
 
 def report_command(*, folder: str, strict: bool, no_color: bool) -> int:
     """`op-readiness report`."""
-    from op_readiness.reports import render_text, write_reports
     from op_readiness.runner.events import LOG, read_log
     from op_readiness.runner.record import Record
 
@@ -158,6 +157,8 @@ def report_command(*, folder: str, strict: bool, no_color: bool) -> int:
     record = Record.of(read_log(report_dir))
     if not record.header:
         raise OpReadinessError(f"{report_dir / LOG}: the run ended before it began to test")
+    from op_readiness.reports import render_text, write_reports
+
     run = record.run_result()
     write_reports(run, report_dir)
     say(render_text(run))

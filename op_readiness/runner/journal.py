@@ -50,11 +50,16 @@ def strike_out(cluster: Cluster, run_id: str, key: str) -> None:
     cluster.patch("ConfigMap", NAME, own_namespace(run_id), {"data": {key: None}})
 
 
+def entries(cluster: Cluster, run_id: str) -> dict[str, str]:
+    """What the journal still holds, by key; nothing when there is no journal."""
+    found = cluster.find("ConfigMap", NAME, own_namespace(run_id))
+    return dict((found or {}).get("data") or {})
+
+
 def replay(cluster: Cluster, run_id: str) -> list[str]:
     """Put back what the journal still holds, newest first; gives a line for each that could not be put back."""
-    journal = cluster.find("ConfigMap", NAME, own_namespace(run_id))
     problems: list[str] = []
-    for key, text in sorted(((journal or {}).get("data") or {}).items(), reverse=True):
+    for key, text in sorted(entries(cluster, run_id).items(), reverse=True):
         try:
             entry = json.loads(text)
             UNDO[entry["kind"]](cluster, entry["data"])

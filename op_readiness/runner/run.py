@@ -79,17 +79,26 @@ class Run:
         self._began = time.monotonic()
         self.view = View(self.print, self.record, verbose=self.options.verbose)
         with Attention(self.options.run_timeout, self._leave) as self.attention:
-            cluster = self.attention.attend(lambda: Cluster.open(kubeconfig, context))
-            known = self.attention.attend(lambda: facts.gather(cluster))
-            facts.must_be_testable(known)
-            plan = self._plan(known)
-            images = Images.of(self.options.image_registry)
-            self.print(header(known, plan, images, self.run_id, scale=self.options.scale))
-            if self.options.dry_run:
-                return 0
-            if not known.simulated and not self.ask(f"Run this against {known.server}?"):
-                raise OpReadinessError("not started")
-            return self._run(cluster, known, plan, images)
+            try:
+                return self._execute(kubeconfig, context)
+            except Interrupted as error:
+                self.print(f"interrupted ({error.by}) before anything was made")
+                return {"SIGINT": 130, "SIGTERM": 143}.get(error.by, 3)
+            except ApiError as error:
+                raise OpReadinessError(f"{error}; nothing was made") from error
+
+    def _execute(self, kubeconfig: str | None, context: str | None) -> int:
+        cluster = self.attention.attend(lambda: Cluster.open(kubeconfig, context))
+        known = self.attention.attend(lambda: facts.gather(cluster))
+        facts.must_be_testable(known)
+        plan = self._plan(known)
+        images = Images.of(self.options.image_registry)
+        self.print(header(known, plan, images, self.run_id, scale=self.options.scale))
+        if self.options.dry_run:
+            return 0
+        if not known.simulated and not self.ask(f"Run this against {known.server}?"):
+            raise OpReadinessError("not started")
+        return self._run(cluster, known, plan, images)
 
     def _plan(self, known: Facts) -> Plan:
         seed = self.options.seed or secrets.token_hex(4)

@@ -51,12 +51,17 @@ class Api:
         if self._session is not None:
             await self._session.close()
 
+    @property
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            raise RuntimeError("use Api as an async context manager")
+        return self._session
+
     async def request(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> Object:
         """One call; gives the decoded answer, raises ApiError for a status of 400 and more."""
-        assert self._session is not None
         data = None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": content_type} if data is not None else {}
-        async with self._session.request(method, self.server + path, data=data, headers=headers) as response:
+        async with self._open.request(method, self.server + path, data=data, headers=headers) as response:
             text = await response.text()
             answer = _decoded(text)
             if response.status >= 400:
@@ -98,9 +103,8 @@ class Api:
                 await asyncio.sleep(0.2)
 
     async def _events(self, path: str, query: str, version: str) -> AsyncIterator[tuple[str, Object]]:
-        assert self._session is not None
         url = f"{self.server}{path}?watch=1&allowWatchBookmarks=true&resourceVersion={version}" + (f"&{query}" if query else "")
-        async with self._session.get(url) as response:
+        async with self._open.get(url) as response:
             if response.status >= 400:
                 raise ApiError(response.status, "", await response.text())
             buffer = b""
