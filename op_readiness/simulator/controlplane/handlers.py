@@ -20,7 +20,7 @@ from op_readiness.simulator.controlplane.tokens import Tokens
 LOG = logging.getLogger(__name__)
 ANONYMOUS = User("system:anonymous", ("system:unauthenticated",))
 WRITES = {"create": writing.create, "update": writing.update, "patch": writing.patch}
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 class Handlers:
@@ -29,7 +29,7 @@ class Handlers:
     def __init__(self, cluster: Cluster, tokens: Tokens, rbac: Rbac, subresources: Subresources) -> None:
         self._cluster, self._tokens, self._rbac, self._subresources = cluster, tokens, rbac, subresources
 
-    async def handle(self, http: web.Request) -> web.StreamResponse:
+    async def handle(self, http: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
         request = parse(http.method, http.path, http.query)
         try:
@@ -48,7 +48,7 @@ class Handlers:
             raise Failure(401, "Unauthorized", "Unauthorized")
         return user
 
-    async def _answered(self, request: Request, http: web.Request) -> web.StreamResponse:
+    async def _answered(self, request: Request, http: web.BaseRequest) -> web.StreamResponse:
         if request.resource is None:
             return self._document(request, http)
         if request.subresource and request.subresource != "status":
@@ -64,7 +64,7 @@ class Handlers:
                 return await reading.watch(self._cluster, request, Accepted(accept.replace(";stream=watch", "")), http)
         return await self._written(request, http)
 
-    async def _written(self, request: Request, http: web.Request) -> web.StreamResponse:
+    async def _written(self, request: Request, http: web.BaseRequest) -> web.StreamResponse:
         data, media = await http.read(), http.headers.get("Content-Type", "")
         if request.verb == "delete":
             return writing.delete(self._cluster, request, data, media)
@@ -87,7 +87,7 @@ class Handlers:
             raise method_not_allowed()
 
     @staticmethod
-    def _document(request: Request, http: web.Request) -> web.Response:
+    def _document(request: Request, http: web.BaseRequest) -> web.Response:
         if http.method in ("GET", "HEAD"):
             found = discovery.document(request.path.rstrip("/") or "/", http.headers.get("Accept", ""))
             if found is not None:

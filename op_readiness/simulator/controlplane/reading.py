@@ -131,7 +131,7 @@ def _check_initial(request: Request) -> bool:
     return wanted == "true"
 
 
-async def watch(cluster: Cluster, request: Request, accepted: Accepted, http: web.Request) -> web.StreamResponse:
+async def watch(cluster: Cluster, request: Request, accepted: Accepted, http: web.BaseRequest) -> web.StreamResponse:
     """Stream events until the client goes, its time-out ends, or the server stops."""
     initial_end, version = _check_initial(request), _version(cluster, request)
     collection = cluster.store[request.served.key]
@@ -177,7 +177,7 @@ def _seconds(request: Request) -> float:
 
 
 async def _expired(
-    response: web.StreamResponse, http: web.Request, version: int, collection: Collection
+    response: web.StreamResponse, http: web.BaseRequest, version: int, collection: Collection
 ) -> web.StreamResponse:
     text = f"too old resource version: {version} ({collection.horizon})"
     await response.prepare(http)

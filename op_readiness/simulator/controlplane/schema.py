@@ -122,7 +122,11 @@ def _joined(path: str, key: str) -> str:
 
 def _later(name: str) -> Walk:
     """The walk over a schema that may refer to itself."""
-    return lambda value, struct, path, indexed, found: _walk_of(name)(value, struct, path, indexed, found)
+
+    def walk(value: Any, struct: str, path: str, indexed: str, found: Found) -> Any:
+        return _walk_of(name)(value, struct, path, indexed, found)
+
+    return walk
 
 
 def _compiled(schema: dict[str, Any]) -> Walk:

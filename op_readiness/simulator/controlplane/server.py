@@ -6,12 +6,13 @@ import asyncio
 import random
 import secrets
 import ssl
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-from aiohttp import web
+from aiohttp import StreamReader, web
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http import RawRequestMessage
 
 from op_readiness.simulator.clock import Clock
 from op_readiness.simulator.controlplane import bootstrap, certificates
@@ -23,11 +24,14 @@ from op_readiness.simulator.controlplane.operations import Cluster
 from op_readiness.simulator.controlplane.podsecurity.plugin import PodSecurity
 from op_readiness.simulator.controlplane.rbac import MASTERS, Rbac
 from op_readiness.simulator.controlplane.requests import User
+from op_readiness.simulator.controlplane.reviews import Reviews
 from op_readiness.simulator.controlplane.storage import Store
+from op_readiness.simulator.controlplane.streaming import Dial, Streaming
 from op_readiness.simulator.controlplane.subresources import Subresources
 from op_readiness.simulator.controlplane.tokens import AUTHENTICATED, Tokens
 
-Dial = Callable[[str, int], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
+
+LARGEST_BODY = 3 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -73,10 +77,14 @@ class ControlPlane:
         bootstrap.fill(cluster)
         self.cluster = cluster
         tokens = Tokens(store, certificates.signing_key(), static)
-        return Handlers(cluster, tokens, Rbac(store), Subresources(cluster))
+        rbac = Rbac(store)
+        subresources = Subresources(cluster, Reviews(cluster, tokens, rbac), Streaming(cluster, dial))
+        return Handlers(cluster, tokens, rbac, subresources)
 
     async def _listen(self, handlers: Handlers, context: ssl.SSLContext) -> int:
-        self._runner = web.ServerRunner(web.Server(handlers.handle, access_log=None), shutdown_timeout=0.2)
+        self._runner = web.ServerRunner(
+            web.Server(handlers.handle, request_factory=_request, access_log=None), shutdown_timeout=0.2
+        )
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=context).start()
         port: int = self._runner.addresses[0][1]
@@ -87,6 +95,17 @@ class ControlPlane:
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+
+
+def _request(
+    message: RawRequestMessage,
+    payload: StreamReader,
+    protocol: web.RequestHandler,
+    writer: AbstractStreamWriter,
+    task: asyncio.Task[None],
+) -> web.BaseRequest:
+    loop = asyncio.get_running_loop()
+    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=LARGEST_BODY)
 
 
 def kubeconfig_text(server: str, ca_file: Path, token: str) -> str:

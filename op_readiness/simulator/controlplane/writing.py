@@ -63,13 +63,19 @@ def _absent(cluster: Cluster, request: Request) -> bool:
     return cluster.store.get(request.served.key, namespace, request.name) is None
 
 
-def patch(cluster: Cluster, request: Request, data: bytes, content_type: str) -> web.Response:
-    """PATCH an object or its status."""
+def check_media(content_type: str) -> str:
+    """The media type of a patch that this server takes, or the refusal."""
     media = content_type.partition(";")[0].strip()
     if media in APPLY:
         raise Failure(501, "NotImplemented", NO_APPLY, {})
     if media not in (MERGE, STRATEGIC, JSON_PATCH):
         raise Failure(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
+    return media
+
+
+def patch(cluster: Cluster, request: Request, data: bytes, content_type: str) -> web.Response:
+    """PATCH an object or its status."""
+    media = check_media(content_type)
     mode = _options(request, "PatchOptions")
     try:
         change = json.loads(data)
@@ -118,10 +124,16 @@ def delete(cluster: Cluster, request: Request, data: bytes, content_type: str) -
     return answer(obj if obj["kind"] == "Status" else encode(obj), 200, request.warnings)
 
 
+def _bare(obj: Object) -> Object:
+    return {key: value for key, value in obj.items() if key not in ("kind", "apiVersion")}
+
+
 def delete_collection(cluster: Cluster, request: Request, data: bytes, content_type: str) -> web.Response:
     """DELETE a collection; answers with what was there."""
     options, items = _delete_options(request, data, content_type), chosen(cluster, request)
     deletion.delete_all(cluster, request, options, items)
     listed = {"kind": f"{request.served.kind}List", "apiVersion": request.served.api_version}
     metadata = {"resourceVersion": str(cluster.store.version)}
-    return answer({**listed, "metadata": metadata, "items": [item.object for item in items]}, 200, request.warnings)
+    return answer(
+        {**listed, "metadata": metadata, "items": [_bare(item.object) for item in items]}, 200, request.warnings
+    )

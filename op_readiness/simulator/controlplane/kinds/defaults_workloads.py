@@ -62,9 +62,7 @@ def daemon_set(obj: Object) -> None:
 
 def replica_set(obj: Object) -> None:
     """Fill a ReplicaSet."""
-    spec = _spec(obj)
-    _own_labels(obj, spec)
-    spec.setdefault("replicas", 1)
+    _spec(obj).setdefault("replicas", 1)
 
 
 def replication_controller(obj: Object) -> None:
