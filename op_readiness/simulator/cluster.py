@@ -14,13 +14,14 @@ from op_readiness.simulator.bootstrap import bootstrap, restore
 from op_readiness.simulator.clock import Clock
 from op_readiness.simulator.faults.engine import Faults
 from op_readiness.simulator.kubeconfig import Access, write_kubeconfig
-from op_readiness.simulator.network import Network
+from op_readiness.simulator.network.network import Network
 from op_readiness.simulator.nodes.certificate import serving_context
 from op_readiness.simulator.nodes.entry import NodeFace
 from op_readiness.simulator.nodes.kubelet import Kubelet
 from op_readiness.simulator.nodes.registration import Registration
+from op_readiness.simulator.nodes.upkeep import watch_sources
 from op_readiness.simulator.processes import StartFailed
-from op_readiness.simulator.programs import run
+from op_readiness.simulator.programs.running import run
 from op_readiness.simulator.spec import Spec
 from op_readiness.simulator.world import CONTROL_PLANE_IP, World
 
@@ -73,6 +74,7 @@ class SimulatedCluster:
         self._open.push_async_callback(self.world.stop)
         await bootstrap(api)
         self.world.network = Network(self.world)
+        self._open.callback(self.world.network.close)
         self._kubelets()
         face.world = self.world
         await self._running(direct)
@@ -109,6 +111,7 @@ class SimulatedCluster:
             registration = Registration(self.world.api, self.clock, node, self.spec.lease_seconds)
             self.world.kubelets[node.name] = Kubelet(self.world, node, registration, run)
         self.world.pods.handlers.append(self._pod_changed)
+        watch_sources(self.world)
 
     def _pod_changed(self, old: Object | None, new: Object | None) -> None:
         """The one watch of Pods for all Nodes: hand each change to the kubelet that it concerns."""
@@ -123,7 +126,7 @@ class SimulatedCluster:
         if not self.spec.real:
             from op_readiness.simulator.controlplane.controllers import run_controllers
 
-            root_ca = Path(direct.ca_file).read_text()
+            root_ca = await asyncio.to_thread(Path(direct.ca_file).read_text)
             self.world.spawn(run_controllers(self.world.api, self.clock, root_ca=root_ca), "controllers")
         await asyncio.gather(*(kubelet.start() for kubelet in self.world.kubelets.values()))
         await self._within(self._ready(), "Nodes and cluster DNS")
@@ -158,6 +161,10 @@ async def until(informer: Informer, met: Callable[[], bool]) -> None:
         informer.handlers.remove(note)
 
 
+def _labels(obj: Object) -> dict[str, str]:
+    return obj["metadata"].get("labels") or {}
+
+
 def _is_ready(obj: Object) -> bool:
     conditions = (obj.get("status") or {}).get("conditions") or []
     return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
@@ -177,7 +184,7 @@ def _ready_dns(informer: Informer) -> list[Object]:
     return [
         pod
         for (namespace, _), pod in informer.objects.items()
-        if namespace == "kube-system" and (pod["metadata"].get("labels") or {}).get("k8s-app") == "kube-dns" and _is_ready(pod)
+        if namespace == "kube-system" and _labels(pod).get("k8s-app") == "kube-dns" and _is_ready(pod)
     ]
 
 

@@ -1,4 +1,4 @@
-"""The control API of a simulated cluster: faults in and out, restarts, a look into the tables. Loopback, bearer token."""
+"""The control API of a simulated cluster: faults, restarts, a look into tables; loopback, bearer token."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class ControlApi:
     async def start(self) -> str:
         """Listen on a free port of 127.0.0.1."""
         app = web.Application(middlewares=[self._guard])
-        app.add_routes(
-            [
-                web.post("/faults", self._put_in), web.delete("/faults", self._take_out), web.get("/faults", self._active),
-                web.post("/restart", self._restart), web.get("/tables", self._tables), web.get("/healthz", self._healthz),
-            ]
-        )  # fmt: skip
+        app.router.add_post("/faults", self._put_in)
+        app.router.add_get("/faults", self._active)
+        app.router.add_delete("/faults", self._take_out)
+        app.router.add_post("/restart", self._restart)
+        app.router.add_get("/tables", self._tables)
+        app.router.add_get("/healthz", self._healthz)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()

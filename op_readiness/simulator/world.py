@@ -12,12 +12,16 @@ import random
 import sys
 import traceback
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from op_readiness.simulator.api import Api, ApiError, Informer, Object
 from op_readiness.simulator.clock import Clock
 from op_readiness.simulator.nodes.node import Node
 from op_readiness.simulator.nodes.specs import NodeSpec
+
+if TYPE_CHECKING:
+    from op_readiness.simulator.network.network import Network
+    from op_readiness.simulator.nodes.kubelet import Kubelet
 
 CONTROL_PLANE_IP = "10.240.0.2"
 CLUSTER_DNS = "10.96.0.10"
@@ -44,8 +48,8 @@ class World:
         self.services = self.informer("/api/v1/services")
         self.endpointslices = self.informer("/apis/discovery.k8s.io/v1/endpointslices")
         self.node_objects = self.informer("/api/v1/nodes")
-        self.network: Any = None
-        self.kubelets: dict[str, Any] = {}
+        self.network: Network
+        self.kubelets: dict[str, Kubelet] = {}
 
     # Objects of the API
 

@@ -11,9 +11,9 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
@@ -22,6 +22,7 @@ from op_readiness.simulator.nodes.channels import ChannelKey
 from op_readiness.simulator.nodes.face import Face
 
 if TYPE_CHECKING:
+    from op_readiness.simulator.nodes.kubelet import Kubelet
     from op_readiness.simulator.world import World
 
 KUBELET_PORT = 10250
@@ -37,7 +38,7 @@ class NodeFace:
     def __init__(self, tls: ssl.SSLContext, control_plane_ip: str) -> None:
         self.world: World | None = None
         self._tls, self._ip = tls, control_plane_ip
-        self._kubelets: dict[str, web.Server[web.BaseRequest]] = {}
+        self._kubelets: dict[str, web.Server] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._listener: socket.socket | None = None
 
@@ -116,11 +117,11 @@ class NodeFace:
             await self.world.clock.sleep(DIAL_SECONDS)
             raise TimeoutError("dial tcp: i/o timeout")
 
-    def _kubelet(self, kubelet: object) -> Protocol:
-        name = kubelet.node.name  # type: ignore[attr-defined]
+    def _kubelet(self, kubelet: Kubelet) -> Protocol:
+        name = kubelet.node.name
         server = self._kubelets.get(name)
         if server is None:
-            server = self._kubelets[name] = web.Server(Face(kubelet).handle, access_log=None)  # type: ignore[arg-type]
+            server = self._kubelets[name] = web.Server(Face(kubelet).handle, access_log=None)
         return server
 
     async def _exchange(self, host: str, port: int) -> Protocol:
@@ -132,8 +133,8 @@ class NodeFace:
             raise _os_error(failure, host, port) from failure
         return web.Server(_Relay(connection).handle, access_log=None)
 
-    def _spawn(self, work: object) -> None:
-        task = asyncio.ensure_future(work)  # type: ignore[call-overload]
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -189,7 +190,12 @@ def _target(head: bytes) -> tuple[str, int]:
 async def _speaks_tls(loop: asyncio.AbstractEventLoop, accepted: socket.socket) -> bool:
     """Whether the first byte that comes is that of a TLS handshake; it is left in the socket."""
     readable = loop.create_future()
-    loop.add_reader(accepted, lambda: readable.done() or readable.set_result(None))
+
+    def came() -> None:
+        if not readable.done():
+            readable.set_result(None)
+
+    loop.add_reader(accepted, came)
     try:
         await readable
     finally:

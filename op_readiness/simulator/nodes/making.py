@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from op_readiness.simulator.api import Object
 from op_readiness.simulator.nodes.containers import ConfigError, Container
-from op_readiness.simulator.nodes.dns import dns_config, hosts_file
+from op_readiness.simulator.nodes.dns import resolv_conf
 from op_readiness.simulator.nodes.environment import environment, expanded
 from op_readiness.simulator.nodes.images import Image
 from op_readiness.simulator.nodes.mounts import mount_all
@@ -32,7 +32,7 @@ class Maker:
             raise ConfigError("the sandbox is gone")
         self._refuse_unsupported(spec)
         env = await environment(pod.world, pod.node, pod.pod, spec, image, pod.ips)
-        env = {"HOSTNAME": pod.hostname, **env} if pod.os == "linux" else {"COMPUTERNAME": pod.hostname[:15].upper(), **env}
+        env = _named(pod.os, pod.hostname) | env
         files = FileSystem(pod.os, image_tree(image.reference, pod.os))
         self._managed_files(files, spec)
         mount_all(files, pod.node.volumes, pod.pod, spec, pod.volumes.by_name, env)
@@ -54,12 +54,12 @@ class Maker:
         """The hosts file that all containers of a Pod share, and on Linux resolv.conf and hostname."""
         pod = self._pod
         mounted = {mount["mountPath"] for mount in spec.get("volumeMounts") or []}
-        if HOSTS_PATH[pod.os] not in mounted:
+        if HOSTS_PATH[pod.os] not in mounted and pod.network is not None:
             if self._hosts is None:
-                self._hosts = File(hosts_file(pod.pod, pod.node, pod.ips, pod.hostname))
+                self._hosts = File(pod.network.hosts.encode())
             files.mount(HOSTS_PATH[pod.os], self._hosts)
-        if pod.os == "linux":
-            files.mount("/etc/resolv.conf", File(dns_config(pod.pod, pod.node).resolv_conf()))
+        if pod.os == "linux" and pod.network is not None:
+            files.mount("/etc/resolv.conf", File(resolv_conf(pod.pod, pod.network.dns)))
             files.mount("/etc/hostname", File(f"{pod.hostname}\n".encode()))
 
     def _refuse_unsupported(self, spec: Object) -> None:
@@ -67,6 +67,10 @@ class Maker:
             raise ConfigError("HostProcess containers are not simulated")
         if spec.get("volumeDevices"):
             raise ConfigError("block volumes are not simulated")
+
+
+def _named(os: str, hostname: str) -> dict[str, str]:
+    return {"HOSTNAME": hostname} if os == "linux" else {"COMPUTERNAME": hostname[:15].upper()}
 
 
 def _logged(container: Container, stream: str, data: bytes) -> None:

@@ -1,52 +1,17 @@
-"""How a container meets its volumes (state VOL): where they are mounted, and what faults make of them.
-
-The table holds nothing: every volume is well. Faults hook its look-up and give a Mounted.
-"""
+"""How a container meets its volumes: where they are mounted, and what faults of the VOL table make of them."""
 
 from __future__ import annotations
 
 import errno
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from op_readiness.simulator.api import Object
-from op_readiness.simulator.network.table import Table
 from op_readiness.simulator.nodes.containers import ConfigError
 from op_readiness.simulator.nodes.environment import expanded
-from op_readiness.simulator.nodes.volumes import Volume
+from op_readiness.simulator.nodes.mounted import WELL, VolumeKey, VolumeTable
+from op_readiness.simulator.nodes.volumes import Volume, kind_of
 from op_readiness.simulator.programs.files import File, FileSystem, Folder, Guard
-
-KINDS = ("emptyDir", "hostPath", "configMap", "secret", "projected", "downwardAPI")
-
-
-@dataclass(frozen=True)
-class VolumeKey:
-    """One volume as one container meets it. `kind` is the word of the volume's source."""
-
-    namespace: str
-    pod: str
-    container: str
-    volume: str
-    kind: str
-    path: str
-
-
-@dataclass(frozen=True)
-class Mounted:
-    """How a volume is. `state` is well, missing (the container sees an empty folder), read-only, denied or no-update."""
-
-    state: str = "well"
-
-
-WELL = Mounted()
-VolumeTable = Table[VolumeKey, Mounted]
-
-
-def volume_table(node: str) -> VolumeTable:
-    """The VOL table of a Node, all well."""
-    return Table("VOL", node)
-
 
 def mount_all(
     files: FileSystem, table: VolumeTable, pod: Object, spec: Object, volumes: Mapping[str, Volume], env: dict[str, str]
@@ -86,15 +51,9 @@ def _guard(table: VolumeTable, key: VolumeKey) -> Guard:
 
 
 def _key(pod: Object, spec: Object, mount: Object, volume: Volume) -> VolumeKey:
-    kind = next((kind for kind in KINDS if kind in volume.source), "")
-    meta = pod["metadata"]
+    meta, kind = pod["metadata"], kind_of(volume.source)
     return VolumeKey(meta["namespace"], meta["name"], spec["name"], volume.name, kind, mount["mountPath"])
 
 
 def _state(table: VolumeTable, key: VolumeKey) -> str:
     return (table.lookup(key) or WELL).state
-
-
-def updates(table: VolumeTable, pod: Object, volume: Volume) -> bool:
-    """Whether a live volume takes new contents."""
-    return _state(table, _key(pod, {"name": ""}, {"mountPath": ""}, volume)) != "no-update"

@@ -10,7 +10,7 @@ from op_readiness.simulator.network.table import Table
 from op_readiness.simulator.nodes.channels import Channels, channel_table
 from op_readiness.simulator.nodes.images import ImageTable, image_table
 from op_readiness.simulator.nodes.latency import PROFILES, Latency
-from op_readiness.simulator.nodes.mounts import VolumeTable, volume_table
+from op_readiness.simulator.nodes.mounted import VolumeTable, volume_table
 from op_readiness.simulator.nodes.quantities import bytes_of
 from op_readiness.simulator.nodes.specs import NodeSpec
 from op_readiness.simulator.programs.files import FileSystem

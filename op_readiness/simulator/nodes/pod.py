@@ -7,12 +7,12 @@ changes what the API should show calls `changed`; one status is sent for all cha
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from op_readiness.simulator.api import ApiError, Object
-from op_readiness.simulator.network.interface import NetworkNamespace
+from op_readiness.simulator.network.namespace import Namespace
+from op_readiness.simulator.network.network import AttachFailed, DetachFailed
 from op_readiness.simulator.nodes.containers import Container
 from op_readiness.simulator.nodes.dns import hostname_of
 from op_readiness.simulator.nodes.hooks import after_start, before_stop
@@ -23,6 +23,7 @@ from op_readiness.simulator.nodes.puller import Puller
 from op_readiness.simulator.nodes.stamps import now
 from op_readiness.simulator.nodes.status import Shown, rejected_status, status_of
 from op_readiness.simulator.nodes.statuswriter import StatusWriter
+from op_readiness.simulator.nodes.upkeep import Upkeep
 from op_readiness.simulator.nodes.volumes import VolumeFailed, Volumes
 from op_readiness.simulator.programs.process import Process
 
@@ -43,7 +44,7 @@ class PodWorker:
         self.kubelet, self.pod = kubelet, pod
         self.world, self.clock, self.node = kubelet.world, kubelet.world.clock, kubelet.node
         self.os, self.run_program = self.node.os, kubelet.run_program
-        self.network: NetworkNamespace | None = None
+        self.network: Namespace | None = None
         self.ips: list[str] = []
         self.volumes = Volumes(self.world, self.node, pod)
         spec = pod["spec"]
@@ -55,6 +56,8 @@ class PodWorker:
         self._writer = StatusWriter(self.world, self._status)
         self._going = asyncio.Event()
         self._vanished = False
+        self.upkeep = Upkeep(self)
+        self._keeping: asyncio.Task[None] | None = None
         self.task: asyncio.Task[None] | None = None
         self._maker = Maker(self)
         self._puller = Puller(self)
@@ -63,7 +66,10 @@ class PodWorker:
 
     def update(self, pod: Object) -> None:
         """The Pod's newest version."""
-        self.pod = self.shown.pod = pod
+        before, self.pod = self.pod, pod
+        self.shown.pod = pod
+        if any(before["metadata"].get(key) != pod["metadata"].get(key) for key in ("labels", "annotations")):
+            self.upkeep.due()
         if pod["metadata"].get("deletionTimestamp"):
             self._going.set()
 
@@ -117,20 +123,15 @@ class PodWorker:
 
     async def _sandbox(self) -> None:
         await self.clock.sleep(self.pause_of("sandbox"))
-        if self.pod["spec"].get("hostNetwork"):
-            self.network, self.ips = self.world.network.host(self.node.name), [self.node.ip]
-        else:
-            try:
-                attached = self.world.network.attach(self.pod, self.node.name)
-                attached = await attached if inspect.isawaitable(attached) else attached
-            except Exception as error:
-                raise SandboxFailed(f"Failed to create pod sandbox: rpc error: code = Unknown desc = {error}") from error
-            self.network = attached.namespace
-            self.ips = list(attached.ips)
+        try:
+            attached = self.world.network.attach(self.pod, self.node.name)
+        except AttachFailed as error:
+            raise SandboxFailed(f"Failed to create pod sandbox: rpc error: code = Unknown desc = {error}") from error
+        self.network, self.ips = attached.namespace, list(attached.ips)
         self.shown.ips, self.shown.sandbox = self.ips, True
         self.world.emit("pod started", node=self.node.name, **self._names())
         self.changed()
-        self.world.spawn(self.volumes.refresh(self.pod, self.ips), "volumes after the sandbox")
+        self._keeping = self.kubelet.spawn(self.upkeep.run(), "volumes")
 
     async def _initialized(self) -> bool:
         """Run init containers one after the other; gives whether the Pod goes on."""
@@ -155,7 +156,7 @@ class PodWorker:
         """All containers have ended for good: sidecars stop, the sandbox goes, the status stays."""
         await self._stop_all([one for one in self.containers if one.sidecar], self.grace)
         self.ended = True
-        self._detach()
+        await self._detach()
         self.changed()
 
     async def _leave(self, living: asyncio.Future[None]) -> None:
@@ -169,7 +170,7 @@ class PodWorker:
         if not self.ended:
             await self.clock.sleep(self.pause_of("stop"))
         self.ended = True
-        self._detach()
+        await self._detach()
         await self._deleted()
 
     async def _stop_all(self, containers: list[Container], grace: float) -> None:
@@ -197,12 +198,17 @@ class PodWorker:
                 continue
             return
 
-    def _detach(self) -> None:
-        if self.network is not None and not self.pod["spec"].get("hostNetwork"):
-            self.world.network.detach(self.pod, self.node.name)
+    async def _detach(self) -> None:
+        """Take the sandbox away; what cannot be torn down is tried again, and holds up the Pod's end."""
+        if self._keeping is not None:
+            self._keeping.cancel()
+        await self._tried("FailedKillPod", self._torn_down, DetachFailed)
         self.network = None
         self.shown.sandbox = False
-        self.world.emit("pod deleted", node=self.node.name, **self._names())
+
+    async def _torn_down(self) -> None:
+        if self.network is not None:
+            self.world.network.detach(self.pod, self.node.name)
 
     def _names(self) -> dict[str, str]:
         meta = self.pod["metadata"]
@@ -263,15 +269,5 @@ class PodWorker:
 
     def _status(self) -> tuple[str, str, Object]:
         """Path, UID and the status to show."""
-        if self.rejected:
-            status = rejected_status(self.pod, *self.rejected)
-        else:
-            status = status_of(self.shown)
+        status = rejected_status(self.pod, *self.rejected) if self.rejected else status_of(self.shown)
         return self.path, str(self.pod["metadata"]["uid"]), status
-
-    # Volumes
-
-    async def refreshed(self) -> None:
-        """Bring its volumes up to date."""
-        if not self.ended:
-            await self.volumes.refresh(self.pod, self.ips)

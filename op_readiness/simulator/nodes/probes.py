@@ -23,6 +23,7 @@ from op_readiness.simulator.nodes.waiting import ended_within
 Execute = Callable[[list[str]], Awaitable[tuple[int, bytes]]]
 """Runs a command in the container: exit code and output."""
 AGENT = "kube-probe/1.37"
+LATE = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Probe:
         if "exec" in self._spec:
             return False, f'command timed out: "{" ".join(self._spec["exec"]["command"])}" timed out after {timeout:g}s'
         if "httpGet" in self._spec:
-            return False, f'Get "{self._url()}": context deadline exceeded (Client.Timeout exceeded while awaiting headers)'
+            return False, f'Get "{self._url()}": {LATE}'
         return False, f"dial tcp {self._address()}: i/o timeout"
 
     def _counted(self, answer: Answer) -> tuple[bool, Answer]:
@@ -133,12 +134,11 @@ class Probe:
                 )
             return dial + "connect: connection refused"
         if isinstance(failure, TimedOut):
-            late = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
-            return late if "httpGet" in self._spec else dial + "i/o timeout"
+            return LATE if "httpGet" in self._spec else dial + "i/o timeout"
         return str(failure) or "EOF"
 
     def _place(self) -> tuple[str, int]:
-        described = self._spec.get("httpGet") or self._spec.get("tcpSocket")
+        described: Object = self._spec.get("httpGet") or self._spec["tcpSocket"]
         return described.get("host") or self._target.ip, port_number(described["port"], self._target.container.spec)
 
     def _address(self) -> str:

@@ -94,9 +94,8 @@ class _Probing:
 
     def _tell(self, kind: str, answer: Answer) -> None:
         if answer.met is None:
-            self._pod.event(
-                self._container, "Warning", "ProbeWarning", f"{kind} probe errored and resulted in unknown state: {answer.message}"
-            )
+            words = f"{kind} probe errored and resulted in unknown state: {answer.message}"
+            self._pod.event(self._container, "Warning", "ProbeWarning", words)
         elif not answer.met:
             self._pod.event(self._container, "Warning", "Unhealthy", f"{kind} probe failed: {answer.message}")
 

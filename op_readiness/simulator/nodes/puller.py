@@ -33,7 +33,8 @@ class Puller:
         found = self._node.images.lookup(reference) or Pull()
         policy = container.spec.get("imagePullPolicy", "IfNotPresent")
         if found.present and policy != "Always":
-            self._say(container, f'Container image "{reference}" already present on machine and can be accessed by the pod')
+            there = f'Container image "{reference}" already present on machine'
+            self._say(container, f"{there} and can be accessed by the pod")
             return resolve(reference, self._node.os, self._node.build)
         if policy == "Never":
             raise PullFailed(

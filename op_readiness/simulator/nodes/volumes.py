@@ -15,6 +15,7 @@ from op_readiness.simulator.api import ApiError, Object
 from op_readiness.simulator.nodes.containers import ConfigError
 from op_readiness.simulator.nodes.environment import keyed
 from op_readiness.simulator.nodes.fields import container_named, field_value, resource_value
+from op_readiness.simulator.nodes.mounted import VolumeKey
 from op_readiness.simulator.nodes.tokens import Token, token
 from op_readiness.simulator.programs.files import File, Folder, Link
 
@@ -23,6 +24,14 @@ if TYPE_CHECKING:
     from op_readiness.simulator.world import World
 
 Payload = dict[str, bytes]
+
+
+KINDS = ("emptyDir", "hostPath", "configMap", "secret", "projected", "downwardAPI")
+
+
+def kind_of(source: Object) -> str:
+    """The word of a volume's source; empty for one that is not simulated."""
+    return next((kind for kind in KINDS if kind in source), "")
 
 
 class VolumeFailed(Exception):
@@ -59,11 +68,18 @@ class Volumes:
         """Bring live volumes up to date; one whose source is gone keeps what it has, as on a kubelet."""
         self._pod = pod
         for volume in self.by_name.values():
-            if volume.live and isinstance(volume.entry, Folder):
+            if volume.live and isinstance(volume.entry, Folder) and self._updates(volume):
                 try:
                     await self._fill(volume, ips)
                 except VolumeFailed:
                     continue
+
+    def _updates(self, volume: Volume) -> bool:
+        """Whether the VOL table lets new contents in."""
+        meta = self._pod["metadata"]
+        key = VolumeKey(meta["namespace"], meta["name"], "", volume.name, kind_of(volume.source), "")
+        met = self._node.volumes.lookup(key)
+        return met is None or met.state != "no-update"
 
     def uses(self, kind: str, name: str) -> bool:
         """Whether a live volume shows this ConfigMap or Secret (`kind` is configMap or secret)."""
@@ -100,8 +116,8 @@ class Volumes:
         wanted = Folder if kind.startswith("Directory") else File if kind.startswith("File") else (File, Folder)
         if not isinstance(entry, wanted):
             word = "directory" if wanted is Folder else "file"
-            raise VolumeFailed(f'MountVolume.SetUp failed for volume "{name}" : hostPath type check failed: {path} is not '
-                               f"a {word}")  # fmt: skip
+            failed = f'MountVolume.SetUp failed for volume "{name}"'
+            raise VolumeFailed(f"{failed} : hostPath type check failed: {path} is not a {word}")
         return entry
 
     async def _fill(self, volume: Volume, ips: Sequence[str]) -> None:
@@ -109,7 +125,7 @@ class Volumes:
             return
         try:
             payload, made = await self._payload(volume, ips)
-        except (ConfigError, ApiError) as error:
+        except (ConfigError, ApiError, OSError) as error:
             raise VolumeFailed(f'MountVolume.SetUp failed for volume "{volume.name}" : {error}') from error
         volume.token = made
         if payload != volume.payload or "..data" not in volume.entry.entries:
@@ -164,8 +180,8 @@ def _references(source: Object) -> list[tuple[str, str]]:
 
 
 def _mode(source: Object) -> int:
-    described = next((source[key] for key in ("configMap", "secret", "projected", "downwardAPI") if key in source), {})
-    return int((described or {}).get("defaultMode", 0o644))
+    described: Object = source.get(kind_of(source)) or {}
+    return int(described.get("defaultMode", 0o644))
 
 
 def _write(folder: Folder, payload: Payload, mode: int, os: str) -> None:
