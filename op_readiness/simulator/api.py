@@ -59,7 +59,7 @@ class Api:
 
     async def request(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> Object:
         """One call; gives the decoded answer, raises ApiError for a status of 400 and more."""
-        data = None if body is None else json.dumps(body).encode()
+        data = None if body is None else json.dumps(body, separators=(",", ":")).encode()
         headers = {"Content-Type": content_type} if data is not None else {}
         async with self._open.request(method, self.server + path, data=data, headers=headers) as response:
             text = await response.text()
