@@ -91,7 +91,8 @@ class Deployments:
             new = await self._shared.patch(REPLICA_SET, new, change)
         revision = new["metadata"]["annotations"][REVISION]
         if (deployment["metadata"].get("annotations") or {}).get(REVISION) != revision:
-            await self._shared.patch(DEPLOYMENT, deployment, {"metadata": {"annotations": {REVISION: revision}}})
+            change = {"metadata": {"annotations": {REVISION: revision}}}  # by status: no new generation
+            await self._shared.patch(DEPLOYMENT, deployment, change, "status")
         return new
 
     async def _create(self, deployment: Object, olds: list[Object], revision: int) -> Object:

@@ -13,6 +13,7 @@ from op_readiness.simulator.api import ApiError, Object
 from op_readiness.simulator.controlplane.controllers import pods, slices
 from op_readiness.simulator.controlplane.controllers.kinds import ENDPOINT_SLICE, SERVICE
 from op_readiness.simulator.controlplane.controllers.queue import WorkQueue
+from op_readiness.simulator.controlplane.controllers.recorder import stamp
 from op_readiness.simulator.controlplane.controllers.selectors import labels_of, subset
 from op_readiness.simulator.controlplane.controllers.shared import Shared
 from op_readiness.simulator.controlplane.controllers.stores import Key
@@ -101,7 +102,7 @@ class EndpointSlices:
             "kind": "EndpointSlice",
             "metadata": {
                 "generateName": f"{meta['name']}-", "labels": slices.slice_labels(service),
-                "ownerReferences": [reference],
+                "annotations": {slices.TRIGGERED: stamp()} if endpoints else None, "ownerReferences": [reference],
             },
             "addressType": group["addressType"], "endpoints": endpoints, "ports": group["ports"],
         }
@@ -122,6 +123,8 @@ class EndpointSlices:
         if dict(have) != labels:
             gone = {key: None for key in have if key not in labels}
             change["metadata"] = {"labels": {**labels, **gone}}
+        if "endpoints" in change:
+            change["metadata"] = {**change.get("metadata", {}), "annotations": {slices.TRIGGERED: stamp()}}
         if change:
             await self._shared.patch(ENDPOINT_SLICE, there, change)
 

@@ -140,6 +140,7 @@ class Jobs:
         status: Object = {
             "active": len(active), "ready": sum(1 for pod in active if pods.is_ready(pod)),
             "terminating": len(leaving), "succeeded": len(memory.succeeded), "failed": len(memory.failed),
+            "uncountedTerminatedPods": {},
             "startTime": have.get("startTime") or (None if job["spec"].get("suspend") else stamp()),
         }
         if job["spec"].get("completionMode") == "Indexed":
@@ -214,7 +215,8 @@ def _ending(conditions: list[Object], end: tuple[str, tuple[str, str]], *, at_en
     kind, said = end
     first = "SuccessCriteriaMet" if kind == "Complete" else "FailureTarget"
     conditions = with_condition(conditions, first, "True", *said)
-    return with_condition(conditions, kind, "True", *said) if at_end else conditions
+    conditions = with_condition(conditions, kind, "True", *said) if at_end else conditions
+    return [{"lastProbeTime": each["lastTransitionTime"], **each} for each in conditions]
 
 
 def _index(pod: Object) -> int:

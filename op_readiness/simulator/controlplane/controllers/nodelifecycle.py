@@ -62,7 +62,7 @@ class NodeLifecycle:
         name = new["metadata"]["name"]
         if old is None:
             self._heard.setdefault(name, self._shared.clock.now())
-            self._event(new, "RegisteredNode", f"Registered Node {name} in Controller")
+            self._event(new, "RegisteredNode", f"Node {name} event: Registered Node {name} in Controller")
             self.nodes.add(name)
         elif _matters(old) != _matters(new):
             if _heartbeat(old) != _heartbeat(new) and nodehealth.readiness(new) != "Unknown":
@@ -75,7 +75,7 @@ class NodeLifecycle:
     def _node_gone(self, node: Object) -> None:
         name = node["metadata"]["name"]
         self._heard.pop(name, None)
-        self._event(node, "RemovingNode", f"Removing Node {name} from Controller")
+        self._event(node, "RemovingNode", f"Node {name} event: Removing Node {name} from Controller")
         for pod in self._shared.pods.by("node", name):
             self._leave((pod["metadata"]["namespace"], pod["metadata"]["name"]), QUARANTINE)
 

@@ -19,6 +19,7 @@ MANAGER = "endpointslice-controller.k8s.io"
 SERVICE_NAME = "kubernetes.io/service-name"
 HEADLESS = "service.kubernetes.io/headless"
 ZONE = "topology.kubernetes.io/zone"
+TRIGGERED = "endpoints.kubernetes.io/last-change-trigger-time"
 MOST = 100
 
 ZoneOf = Callable[[str], str]

@@ -87,7 +87,7 @@ class StatefulSets:
     async def _one(self, owner: Object, step: Step, current: Object, update: Object) -> ApiError | None:
         namespace, name = owner["metadata"]["namespace"], f"{owner['metadata']['name']}-{step.ordinal}"
         pod = self._shared.pods.get(namespace, name)
-        verb = "create" if step.create else "delete"
+        verb = "Create" if step.create else "Delete"
         try:
             if step.create:
                 revision = current if _keeps_old(owner, step.ordinal) else update
@@ -98,10 +98,10 @@ class StatefulSets:
         except ApiError as error:
             if not (error.code == 409 and step.create):
                 text = f"{verb} Pod {name} in StatefulSet {owner['metadata']['name']} failed error: {error.message}"
-                self._event(owner, "Warning", f"Failed{verb.capitalize()}", text)
+                self._event(owner, "Warning", f"Failed{verb}", text)
             return error
         text = f"{verb} Pod {name} in StatefulSet {owner['metadata']['name']} successful"
-        self._event(owner, "Normal", f"Successful{verb.capitalize()}", text)
+        self._event(owner, "Normal", f"Successful{verb}", text)
         return None
 
     async def _claims(self, owner: Object, ordinal: int) -> None:
@@ -116,7 +116,7 @@ class StatefulSets:
             }
             await self._shared.create(CLAIM, namespace, claim)
             text = (
-                f"create Claim {name} Pod {owner['metadata']['name']}-{ordinal} in StatefulSet "
+                f"Create Claim {name} Pod {owner['metadata']['name']}-{ordinal} in StatefulSet "
                 f"{owner['metadata']['name']} success"
             )
             self._event(owner, "Normal", "SuccessfulCreate", text)
@@ -151,7 +151,6 @@ def stateful_pod(owner: Object, ordinal: int, revision: Object) -> Object:
     """The Pod of that ordinal, with its name, host name, labels and claims."""
     pod = pods.from_template(revisions.template_of(revision), owner, STATEFUL_SET)
     name = f"{owner['metadata']['name']}-{ordinal}"
-    del pod["metadata"]["generateName"]
     pod["metadata"]["name"] = name
     pod["metadata"]["labels"] |= {
         "statefulset.kubernetes.io/pod-name": name,

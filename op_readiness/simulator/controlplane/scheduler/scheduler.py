@@ -17,6 +17,7 @@ from op_readiness.simulator.controlplane.controllers.conditions import with_cond
 from op_readiness.simulator.controlplane.controllers.selectors import labels_of
 from op_readiness.simulator.controlplane.controllers.shared import Shared
 from op_readiness.simulator.controlplane.scheduler.decide import Decision, decide
+from op_readiness.simulator.controlplane.scheduler.quantities import amount
 from op_readiness.simulator.controlplane.scheduler.snapshot import Snapshot
 from op_readiness.simulator.controlplane.scheduler.volumes import Volumes
 
@@ -187,7 +188,7 @@ class Scheduler:
             self._snapshot.drop_node((old or {})["metadata"]["name"])
             return
         self._snapshot.set_node(new)
-        if old is None or _offer(old) != _offer(new):
+        if old is None or offers_more(old, new):
             self._retry()
 
     def _namespace_changed(self, old: Object | None, new: Object | None) -> None:
@@ -213,8 +214,13 @@ def _wish(pod: Object) -> tuple[object, ...]:
     )
 
 
-def _offer(node: Object) -> tuple[object, ...]:
-    """What of a Node the scheduler looks at."""
-    spec = node["spec"]
-    allocatable = (node.get("status") or {}).get("allocatable")
-    return labels_of(node), spec.get("taints"), spec.get("unschedulable"), allocatable
+def offers_more(old: Object, new: Object) -> bool:
+    """Whether a Pod that did not fit this Node might fit it now."""
+    taints = new["spec"].get("taints") or []
+    before, after = ((each.get("status") or {}).get("allocatable") or {} for each in (old, new))
+    return (
+        labels_of(old) != labels_of(new)
+        or any(taint not in taints for taint in old["spec"].get("taints") or [])
+        or bool(old["spec"].get("unschedulable") and not new["spec"].get("unschedulable"))
+        or (before != after and any(amount(each, after[each]) > amount(each, before.get(each, "0")) for each in after))
+    )
