@@ -31,7 +31,7 @@ def run_options(given: Mapping[str, Any]) -> RunOptions:
         latency=latency or "quick",
         latency_given=latency is not None,
         control_plane=control_plane,
-        color=color and sys.stdout.isatty() and "NO_COLOR" not in os.environ,
+        color=color,
     )
     options = _with_paths(options, given)
     check(options)
@@ -73,7 +73,8 @@ def _run(
     options: RunOptions, selection: Any, folders: list[Path], command: str, kubeconfig: str | None,
     context: str | None, kill_cluster: Callable[[], None] = lambda: None,
 ) -> int:  # fmt: skip
-    from op_readiness.reports import render_text, write_reports
+    from op_readiness.reports.screen import Screen
+    from op_readiness.reports.writing import write_reports
     from op_readiness.runner.run import Run
 
     def ask(question: str) -> bool:
@@ -81,11 +82,9 @@ def _run(
             return True
         return click.confirm(question)
 
-    run = Run(options, selection, folders, command, ask, write_reports, say, kill_cluster)
-    code = run.execute(kubeconfig, context)
-    if not options.dry_run:
-        say(render_text(run.record.run_result()))
-    return code
+    screen = Screen(color=options.color)
+    run = Run(options, selection, folders, command, ask, write_reports, screen, kill_cluster)
+    return run.execute(kubeconfig, context)
 
 
 def simulated_spec(options: RunOptions) -> Any:
@@ -157,11 +156,14 @@ def report_command(*, folder: str, strict: bool, no_color: bool) -> int:
     record = Record.of(read_log(report_dir))
     if not record.header:
         raise OpReadinessError(f"{report_dir / LOG}: the run ended before it began to test")
-    from op_readiness.reports import render_text, write_reports
+    from op_readiness.reports.screen import Screen
+    from op_readiness.reports.terminal import report
+    from op_readiness.reports.writing import write_reports
 
     run = record.run_result()
-    write_reports(run, report_dir)
-    say(render_text(run))
+    written = [str(path) for path in write_reports(run, report_dir)]
+    with Screen(color=not no_color) as screen:
+        screen.show(report(run, written))
     return run.exit_code(strict=strict)
 
 

@@ -40,6 +40,7 @@ class Passes:
     timeouts: Timeouts
     attention: Attention
     hear: Hear
+    tick: Callable[[], None] = lambda: None
     child: Child | None = None
     _children: int = 0
     _ended: set[str] = field(default_factory=set)
@@ -105,6 +106,7 @@ class Passes:
             self.attention.pause(STEP)
             self.take()
             self._end_silent(abilities)
+            self.tick()
         words = self.child.last_words()
         self.child = None
         self.take()

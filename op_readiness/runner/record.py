@@ -6,7 +6,7 @@ A test that started and has no result is an *error*, whatever the reason: crashe
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from op_readiness.model.abilities import Ability
@@ -86,14 +86,15 @@ class Record:
         )
 
     def _category(self, entry: dict[str, Any]) -> CategoryResult:
-        results = [self._result(id) for id in entry["abilities"] if not self.abilities[id].planned]
+        results = [self.result_of(id) for id in entry["abilities"] if not self.abilities[id].planned]
         return CategoryResult(entry["name"], results, entry.get("planned", 0), entry.get("not_selected", 0))
 
-    def _result(self, id: str) -> Result:
+    def result_of(self, id: str) -> Result:
+        """The result of an ability as it stands now."""
         result = self.results.get(id) or self._without_result(id)
         if id == self.standing_owner and self.standing and result.outcome is not Outcome.SKIPPED:
-            result.findings = [*result.findings, *self.standing]
-            result.outcome, result.flaky = Outcome.FAILED, False
+            found = [*result.findings, *self.standing]
+            return replace(result, outcome=Outcome.FAILED, flaky=False, findings=found)
         return result
 
     def _without_result(self, id: str) -> Result:
@@ -150,6 +151,8 @@ class Record:
     def _on_standing(self, event: Event) -> None:
         self.standing = [Finding.from_dict(finding) for finding in event["findings"]]
         self.standing_owner = event["ability"]
+        if self.standing_owner not in self.abilities:
+            self.warnings += [f"standing objects: {f.what}: {f.where}: {f.seen}" for f in self.standing]
 
     def _on_interrupted(self, event: Event) -> None:
         self.interrupted = event["by"]

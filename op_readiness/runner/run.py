@@ -24,10 +24,11 @@ from op_readiness.model.errors import AbilityNotMet, CouldNotTell, OpReadinessEr
 from op_readiness.model.facts import Facts
 from op_readiness.model.results import RunResult
 from op_readiness.model.timeouts import Timeouts
+from op_readiness.reports.screen import Screen
 from op_readiness.runner import cleanup, facts, journal, lease
+from op_readiness.runner.announce import plan_summary
 from op_readiness.runner.attention import Attention, Interrupted
 from op_readiness.runner.events import Event, EventLog
-from op_readiness.runner.header import header
 from op_readiness.runner.nodes import choose_windows_nodes
 from op_readiness.runner.options import RunOptions
 from op_readiness.runner.passes import Passes
@@ -58,7 +59,7 @@ def own_version() -> str:
 
 @dataclass
 class Run:
-    """One run. `ask` says whether to go on against a real cluster, `write` writes reports, `print` prints a line."""
+    """One run. `ask` says whether to go on against a real cluster, `write` writes the reports."""
 
     options: RunOptions
     selection: Selection
@@ -66,7 +67,7 @@ class Run:
     command: str
     ask: Ask
     write: Write
-    print: Callable[[str], None]
+    screen: Screen
     kill_cluster: Callable[[], None] = lambda: None
     run_id: str = field(default_factory=new_run_id)
     record: Record = field(default_factory=Record)
@@ -77,12 +78,12 @@ class Run:
     def execute(self, kubeconfig: str | None, context: str | None) -> int:
         """The exit code."""
         self._began = time.monotonic()
-        self.view = View(self.print, self.record, verbose=self.options.verbose)
+        self.view = View(self.screen, self.record, verbose=self.options.verbose)
         with Attention(self.options.run_timeout, self._leave) as self.attention:
             try:
                 return self._execute(kubeconfig, context)
             except Interrupted as error:
-                self.print(f"interrupted ({error.by}) before anything was made")
+                self.view.say(f"interrupted ({error.by}) before anything was made")
                 return {"SIGINT": 130, "SIGTERM": 143}.get(error.by, 3)
             except ApiError as error:
                 raise OpReadinessError(f"{error}; nothing was made") from error
@@ -93,19 +94,22 @@ class Run:
         facts.must_be_testable(known)
         plan = self._plan(known)
         images = Images.of(self.options.image_registry)
-        self.print(header(known, plan, images, self.run_id, scale=self.options.scale))
+        about = self._about(known, plan)
+        self.record.add({"type": "run", **about})
+        with self.screen:
+            self.view.opening(plan_summary(plan, images, self.run_id))
         if self.options.dry_run:
             return 0
         if not known.simulated and not self.ask(f"Run this against {known.server}?"):
             raise OpReadinessError("not started")
-        return self._run(cluster, known, plan, images)
+        with self.screen:
+            return self._run(cluster, known, plan, images)
 
     def _plan(self, known: Facts) -> Plan:
         seed = self.options.seed or secrets.token_hex(4)
         nodes = choose_windows_nodes(known, self.options.windows_nodes, seed)
-        plan = make_plan(self.selection, known, nodes, workers=self.options.workers, disruptive=self.options.disruptive)
-        self.view.plan(plan)
-        return plan
+        options = self.options
+        return make_plan(self.selection, known, nodes, workers=options.workers, disruptive=options.disruptive)
 
     # -- the run itself --------------------------------------------------------------------------------------------
 
@@ -122,12 +126,14 @@ class Run:
             self._say("warning", text=f"the run could not go on: {error}")
         self._stop()
         self._say("end", seconds=self._seconds())
-        self._report(first=True)
+        self._report()
+        if self.record.interrupted:
+            self.view.say(f"interrupted ({self.record.interrupted}); reports are in {self.options.report_dir}", "warn")
         self._clean(cluster, alive)
         shutil.rmtree(work, ignore_errors=True)
         self._say("end", seconds=self._seconds())
         self._log.close()
-        self._report(first=False)
+        self.view.closing([str(path) for path in self._report()])
         return self._exit_code()
 
     def _stages(
@@ -149,11 +155,14 @@ class Run:
                 self._say("warning", text=f"standing objects: {problem['what']}: {problem['where']}: {problem['seen']}")
             self._passes = Passes(
                 self.folders, work, self._context(kubeconfig, known, plan, images, timeouts, stands), self._open_log,
-                self.record, timeouts, self.attention, self._hear,
+                self.record, timeouts, self.attention, self._hear, self.view.tick,
             )  # fmt: skip
             self._all_passes(cluster, plan, alive)
-            findings = attend(lambda: standing.check(cluster, stands, known, timeouts))
-            self._say("standing", findings=[f.to_dict() for f in findings], ability=standing.OWNER)
+            try:
+                findings = attend(lambda: standing.check(cluster, stands, known, timeouts))
+                self._say("standing", findings=[f.to_dict() for f in findings], ability=standing.OWNER)
+            except (CouldNotTell, ApiError) as error:
+                self._say("warning", text=f"the standing objects could not be looked at again: {error}")
 
     def _settle(self, cluster: Cluster) -> lease.Renewed:
         """The run's own Namespace, with its Lease and its journal."""
@@ -211,7 +220,7 @@ class Run:
             one.stop()
         if not alive:
             return
-        self.view.say("cleaning up")
+        self.view.say("cleaning up", "dim")
         self.attention.forget_deadline()
         try:
             done = self.attention.attend(
@@ -228,13 +237,12 @@ class Run:
             self._say("warning", text=problem)
         self._say("leftovers", names=[f"{one}: {one.command}" for one in done.left])
 
-    def _report(self, *, first: bool) -> None:
+    def _report(self) -> Sequence[Path]:
         try:
-            self.write(self.record.run_result(), self.options.report_dir)
-        except OSError as error:
-            self.print(f"warning: reports could not be written: {error}")
-        if first and self.record.interrupted:
-            self.print(f"interrupted ({self.record.interrupted}); reports are in {self.options.report_dir}")
+            return self.write(self.record.run_result(), self.options.report_dir)
+        except OpReadinessError as error:
+            self.view.say(f"warning: {error}", "warn")
+            return ()
 
     def _exit_code(self) -> int:
         return self.record.run_result().exit_code(strict=self.options.strict)

@@ -93,7 +93,7 @@ def check(cluster: Cluster, standing: dict[str, Any], facts: Facts, timeouts: Ti
         reach = Reach(Observer(Asker(cluster, timeouts, recorder)), recorder, threads, windows)
         try:
             reach.every(clients, [exposed.by_cluster_ip()])
-        except (AbilityNotMet, CouldNotTell) as error:
+        except AbilityNotMet as error:
             return list(error.findings)
     return []
 

@@ -1,60 +1,80 @@
-"""What a run says while it goes on, as plain lines: a line an ability as it ends, and what needs saying between."""
+"""What a run shows while it goes on: a line or a block an ability as it ends, a live foot on a terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Sequence
 
 from op_readiness.model.findings import Outcome
 from op_readiness.model.results import Result
-from op_readiness.runner.plan import Plan
+from op_readiness.reports.footer import footer
+from op_readiness.reports.header import PlanSummary, header, plan
+from op_readiness.reports.lines import EMPTY, Line
+from op_readiness.reports.screen import Screen, WaitingLine, waiting_line
+from op_readiness.reports.terminal import ended
 from op_readiness.runner.record import Event, Record
 
-Print = Callable[[str], None]
-CONTROL = {code: f"\\x{code:02x}" for code in (*range(9), *range(11, 32), 127)}
+REFRESH = 0.5
+"""Seconds between two refreshes of the live foot."""
 
 
 class View:
-    """Prints by `print`. `verbose` also says what starts and what is waited for."""
+    """Shows a run on a screen. `verbose` also says, as plain lines, what starts and what is waited for."""
 
-    def __init__(self, print: Print, record: Record, *, verbose: bool = False) -> None:
-        self._print, self._record, self._verbose = print, record, verbose
-        self._planned = 0
-        self._ended: set[str] = set()
+    def __init__(self, screen: Screen, record: Record, *, verbose: bool = False) -> None:
+        self.screen, self.record, self.verbose = screen, record, verbose
+        self._total = 0
+        self._refreshed = 0.0
+        self._shown: dict[str, Outcome] = {}
 
-    def plan(self, plan: Plan) -> None:
-        """How many abilities will be counted down."""
-        self._planned = len(plan.abilities)
+    def opening(self, summary: PlanSummary) -> None:
+        """Cluster, Nodes and plan."""
+        self._total = summary.abilities
+        self.screen.show([*header(self.record.run_result()), *plan(summary), EMPTY])
+
+    def closing(self, reports: Sequence[str]) -> None:
+        """Verdict, what was not tested, what is left, what to do next."""
+        self.screen.show(footer(self.record.run_result(), reports))
 
     def event(self, event: Event) -> None:
-        """Say what an event means to somebody who watches."""
+        """Show what an event means to somebody who watches."""
         kind, id = event["type"], event.get("ability", "")
-        if kind == "result":
-            self._ended.add(id)
-            self._print(self._line(Result.from_dict(event)))
-        elif kind == "lost":
-            self._ended.add(id)
-            self._print(f"{self._count()} error    {id}  {event['finding']['what']}")
+        if kind in ("result", "lost"):
+            self._ended(self.record.result_of(id))
+        elif kind == "standing":
+            self._after_standing(id)
         elif kind == "warning":
-            self._print(f"warning: {safe(event['text'])}")
-        elif self._verbose and kind == "started":
-            self._print(f"         started  {id}")
-        elif self._verbose and kind == "waiting":
-            newest = f" ({event['event']})" if event.get("event") else ""
-            self._print(f"         waiting  {id}  {safe(str(event.get('what', '')) + newest)}")
+            self.say(f"warning: {event['text']}", "warn")
+        elif self.verbose and kind == "started":
+            self.say(f"started  {id}", "dim")
+        elif self.verbose and kind == "waiting" and id in self.record.waiting:
+            self.screen.show([waiting_line(self._waiting(id), time.time())])
 
-    def say(self, text: str) -> None:
+    def tick(self) -> None:
+        """Refresh the live foot, now and then."""
+        now = time.time()
+        if now - self._refreshed < REFRESH:
+            return
+        self._refreshed = now
+        waits = [self._waiting(id) for id in self.record.started]
+        self.screen.waiting(waits, now=now, done=len(self._shown), total=self._total)
+
+    def say(self, text: str, style: str = "") -> None:
         """A line between abilities."""
-        self._print(safe(text))
+        self.screen.show([Line.of((text, style))])
 
-    def _count(self) -> str:
-        width = len(str(self._planned))
-        return f"[{len(self._ended):>{width}}/{self._planned}]"
+    def _ended(self, result: Result) -> None:
+        self._shown[result.ability] = result.outcome
+        self.screen.show(ended(result, self.record.run_result()))
 
-    def _line(self, result: Result) -> str:
-        tail = f"  ({safe(result.skip_why)})" if result.outcome is Outcome.SKIPPED else f"  {result.seconds:.1f} s"
-        return f"{self._count()} {result.outcome.value:<8} {result.ability}{tail}" + ("  flaky" if result.flaky else "")
+    def _after_standing(self, id: str) -> None:
+        """Looking at the standing objects again may have changed a result that was shown already."""
+        if id in self.record.abilities and self.record.standing:
+            self.say("the standing objects, looked at again:", "warn")
+            self._ended(self.record.result_of(id))
 
-
-def safe(text: str) -> str:
-    """Text of a cluster with control characters made visible: a terminal should not obey it."""
-    return text.translate(CONTROL)
+    def _waiting(self, id: str) -> WaitingLine:
+        waiting = self.record.waiting.get(id)
+        if waiting is None:
+            return WaitingLine(id, "its test to go on", self.record.started.get(id, time.time()))
+        return WaitingLine(id, waiting.what, waiting.since, waiting.until, waiting.event)
