@@ -14,6 +14,8 @@ from op_readiness.reports.text import count, one_line, seconds
 VERDICT_STYLE = {Verdict.READY: "good", Verdict.NOT_READY: "bad", Verdict.UNDETERMINED: "warn"}
 SLOWEST = 5
 LEFTOVERS_SHOWN = 20
+MOST_SENTENCE = 1000
+"""Characters of a note, a warning or a reason; report.json has all of it."""
 
 
 def footer(run: RunResult, reports: Sequence[str] = ()) -> list[Line]:
@@ -49,7 +51,8 @@ def _category(category: CategoryResult, run: RunResult) -> Line:
     counts += [f"{len(category.flaky)} flaky"] if category.flaky else []
     counts += [f"{category.planned} planned"] if category.planned else []
     style = VERDICT_STYLE[category.verdict]
-    return Line.of(f"  {category.name:<24} ", (f"{verdict_of(category, run):<28}", style), (f"  {', '.join(counts)}", "dim"))
+    sentence = f"{verdict_of(category, run):<28}"
+    return Line.of(f"  {category.name:<24} ", (sentence, style), (f"  {', '.join(counts)}", "dim"))
 
 
 def _nodes(run: RunResult) -> list[Line]:
@@ -77,7 +80,7 @@ def _skips(run: RunResult) -> list[Line]:
     lines = [EMPTY, Line.of(("Skipped", "head"))] if groups else []
     for reason, results in sorted(groups.items()):
         lines.append(Line.of(f"  {reason} ({len(results)})"))
-        lines += [Line.of((f"    {r.ability}: {one_line(r.skip_why)}", "dim")) for r in results]
+        lines += [Line.of((f"    {r.ability}: {one_line(r.skip_why, MOST_SENTENCE)}", "dim")) for r in results]
     return lines
 
 
@@ -96,12 +99,12 @@ def _slowest(run: RunResult) -> list[Line]:
 def _notes(run: RunResult) -> list[Line]:
     notes = [(r.ability, text) for r in run.results for text in r.notes.texts]
     lines = [EMPTY, Line.of(("Notes", "head"))] if notes else []
-    return lines + [Line.of(f"  {id}: ", (one_line(text), "dim")) for id, text in notes]
+    return lines + [Line.of(f"  {id}: ", (one_line(text, MOST_SENTENCE), "dim")) for id, text in notes]
 
 
 def _warnings(run: RunResult) -> list[Line]:
     lines = [EMPTY, Line.of(("Warnings", "head"))] if run.warnings else []
-    return lines + [Line.of("  ", (one_line(text), "warn")) for text in run.warnings]
+    return lines + [Line.of("  ", (one_line(text, MOST_SENTENCE), "warn")) for text in run.warnings]
 
 
 def _left(run: RunResult) -> list[Line]:

@@ -58,7 +58,7 @@ def _suite(category: CategoryResult, run: RunResult) -> ET.Element:
         "simulated": "SIMULATED: says nothing about real Windows Nodes" if run.simulated else "no",
     }
     suite = TestSuite(
-        category.name,
+        one_line(category.name, MOST_NAME),
         [_case(result, run) for result in category.results],
         timestamp=_timestamp(run.started),
         hostname=one_line(run.facts.get("server") or "", 200),
