@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from op_readiness.simulator.network.ipam import NEXT, RANGE, Ipam, source_vip
 from op_readiness.simulator.network.keys import DnsKey, DnsValue, EpValue
-from op_readiness.simulator.network.kubeproxy import KubeProxy, Surroundings
+from op_readiness.simulator.network.kubeproxy import LAG, KubeProxy, Surroundings
 from op_readiness.simulator.network.kubeproxy_linux import LinuxKubeProxy
 from op_readiness.simulator.network.kubeproxy_windows import WindowsKubeProxy
 from op_readiness.simulator.network.remote import RemoteEndpoints
 from op_readiness.simulator.network.stack import Stack
-from op_readiness.simulator.network.table import WriteFailed
+from op_readiness.simulator.network.table import Table, WriteFailed
 from op_readiness.simulator.network.tables import Machine, NodeTables
 
 CNI = "cni"  # who holds the remote endpoints of Pods, beside Services
@@ -39,7 +42,8 @@ class NodeAgent:
     """Tables and keepers of one Node."""
 
     def __init__(self, machine: Machine, kind: str, around: Surroundings) -> None:
-        self.machine = machine
+        self.machine, self._clock = machine, around.clock
+        self._coming: set[asyncio.Task[None]] = set()
         self.tables = NodeTables(machine)
         windows = machine.os == "windows"
         self.remote = RemoteEndpoints(self.tables.rep, trusting=windows)
@@ -89,18 +93,34 @@ class NodeAgent:
             with suppress(WriteFailed):
                 self.ipam.release(ip)
 
+    def restarts(self) -> dict[str, Callable[[], None]]:
+        """How each of its components is restarted."""
+        return {
+            "kube-proxy": self.proxy.start,
+            "cni": lambda: self._soon(self.remote.rewrite),
+            "hns": lambda: self._soon(self.reattach),
+        }
+
+    def close(self) -> None:
+        """Stop every keeper."""
+        self.proxy.stop()
+        for task in self._coming:
+            task.cancel()
+
+    def _soon(self, act: Callable[[], None]) -> None:
+        async def later() -> None:
+            await self._clock.sleep(LAG)
+            act()
+
+        task = asyncio.get_running_loop().create_task(later())
+        self._coming.add(task)
+        task.add_done_callback(self._coming.discard)
+
     def reattach(self) -> None:
         """Write endpoints and resolvers as wanted, whatever the tables say."""
-        for uid in self.tables.ep:
-            if uid not in self.wanted:
-                self.tables.ep.delete(uid)
-        for uid, attachment in self.wanted.items():
-            self.tables.ep.create(uid, attachment.endpoint)
-        for key in self.tables.dns:
-            if key not in self.wanted_dns:
-                self.tables.dns.delete(key)
-        for key, value in self.wanted_dns.items():
-            self.tables.dns.create(key, value)
+        endpoints = {uid: attachment.endpoint for uid, attachment in self.wanted.items()}
+        for table, wanted in ((self.tables.ep, endpoints), (self.tables.dns, self.wanted_dns)):
+            _rewrite(table, wanted)
 
     def heal(self) -> None:
         """Empty every table and write it anew, but for the LB's, which is kube-proxy's."""
@@ -113,3 +133,13 @@ class NodeAgent:
             self.tables.ipam.set(attachment.ip, uid)
         self.reattach()
         self.remote.rewrite()
+
+
+def _rewrite(table: Table[Any, Any], wanted: Mapping[Any, Any]) -> None:
+    for key in table:
+        if key not in wanted:
+            with suppress(WriteFailed):
+                table.delete(key)
+    for key, value in wanted.items():
+        with suppress(WriteFailed):
+            table.create(key, value)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,7 +115,8 @@ class KubeProxy:
     def _begin(self) -> None:
         """What the process does to the table before its first sync."""
         for key in [key for key in self.tables.lb if (key.namespace, key.name) not in self.around.services.views]:
-            self.tables.lb.delete(key)
+            with suppress(WriteFailed):
+                self.tables.lb.delete(key)
 
     def _programme(self, name: Name, view: ServiceView | None) -> None:
         raise NotImplementedError

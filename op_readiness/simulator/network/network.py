@@ -35,11 +35,13 @@ log = logging.getLogger(__name__)
 
 
 class AttachFailed(Exception):
-    """A sandbox did not get its network; the text is that of the kubelet's FailedCreatePodSandBox Event."""
+    """A sandbox did not get its network; the text is what the kubelet's FailedCreatePodSandBox Event says after
+    `Failed to create pod sandbox: rpc error: code = Unknown desc = `.
+    """
 
 
 class DetachFailed(Exception):
-    """A sandbox did not lose its network; the text is that of the kubelet's FailedKillPod Event."""
+    """A sandbox did not lose its network; the text is what the kubelet's FailedKillPod Event says."""
 
 
 class Network:
@@ -70,14 +72,21 @@ class Network:
         return {name: agent.tables for name, agent in self.agents.items() if name != CONTROL_PLANE}
 
     def add_node(self, name: str) -> None:
-        """A Node joins; what is there already is programmed on it."""
-        self._add_agent(self.world.nodes[name], "host")
+        """A Node joins; what is there already is programmed on it. Its tables and components are the world's too."""
+        node = self.world.nodes[name]
+        agent = self._add_agent(node, "host")
+        known = getattr(node, "tables", None)
+        if isinstance(known, dict):
+            known.update({table.state: table for table in agent.tables.all()})
+        if hasattr(self.world, "component"):
+            for component, act in agent.restarts().items():
+                self.world.component(component, name, act)
 
     def remove_node(self, name: str) -> None:
         """A Node leaves for good."""
         agent = self.agents.pop(name, None)
         if agent is not None:
-            agent.proxy.stop()
+            agent.close()
             self._hosts = {ip: stack for ip, stack in self._hosts.items() if stack is not agent.host}
 
     def host(self, node: str) -> Namespace:
@@ -111,11 +120,11 @@ class Network:
         namespace = Namespace(attachment.stack, self._ways, attachment.dns_key, hosts)
         return PodNetwork(namespace, [attachment.ip], dns)
 
-    def detach(self, pod: Object | str) -> None:
+    def detach(self, pod: Object | str, node: str = "") -> None:
         """Take a Pod's network away (its UID or the Pod); raises DetachFailed. Nothing happens to an unknown one."""
         uid = pod if isinstance(pod, str) else pod["metadata"]["uid"]
         attachment = self._pods.get(uid)
-        if attachment is None:
+        if attachment is None or node not in ("", attachment.node):
             self._forget_host_pod(uid)
             return
         agent = self.agents.get(attachment.node)
@@ -136,18 +145,16 @@ class Network:
         """Restart `kube-proxy`, `cni` or `hns` on a Node; raises KeyError for what there is not.
 
         kube-proxy programmes everything anew. The CNI writes its remote endpoints anew. HNS comes back with what the
-        keepers had written into it (faults say what it loses).
+        keepers had written into it (faults say what it loses). All of them after about a second.
         """
-        agent = self.agents[node]
-        act = {"kube-proxy": agent.proxy.start, "cni": agent.remote.rewrite, "hns": agent.reattach}[component]
+        self.agents[node].restarts()[component]()
         self.world.emit(f"{component} restarted", node=node)
-        act()
 
     def stop(self, component: str, node: str) -> None:
         """Stop kube-proxy on a Node (`restart` starts it again); raises KeyError for anything else."""
         {"kube-proxy": self.agents[node].proxy.stop}[component]()
 
-    def heal(self) -> None:
+    async def heal(self) -> None:
         """Write every table anew from what is wanted, at once. Hooks are not touched."""
         for agent in self.agents.values():
             agent.remote.forget()
@@ -160,7 +167,7 @@ class Network:
     def close(self) -> None:
         """Stop every keeper."""
         for agent in self.agents.values():
-            agent.proxy.stop()
+            agent.close()
 
     def dump(self, node: str) -> dict[str, Any]:
         """The tables of a Node as JSON, for people."""
@@ -192,13 +199,14 @@ class Network:
 
     # Inside
 
-    def _add_agent(self, machine: Any, kind: str) -> None:
+    def _add_agent(self, machine: Any, kind: str) -> NodeAgent:
         agent = self.agents[machine.name] = NodeAgent(machine, kind, self._around)
         self._hosts[machine.ip] = agent.host
         agent.set_dns(self._dns_key(agent), NODE_DNS)
         for attachment in self._pods.values():
             agent.remote.acquire(attachment.ip, attachment.node, CNI)
         agent.proxy.sync()
+        return agent
 
     def _dns_key(self, agent: NodeAgent) -> DnsKey:
         return DnsKey(agent.machine.name, agent.machine.os)
@@ -242,10 +250,7 @@ class Network:
     def _sandbox_text(self, agent: NodeAgent, why: str) -> str:
         sandbox = f"{self.chance.getrandbits(256):064x}"
         plugin = 'plugin type="win-overlay" name="vxlan0"' if agent.machine.os == "windows" else 'plugin type="flannel"'
-        return (
-            "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to setup network for sandbox "
-            f'"{sandbox}": {plugin} failed (add): {why}'
-        )
+        return f'failed to setup network for sandbox "{sandbox}": {plugin} failed (add): {why}'
 
     def _service_changed(self, name: Name, old: ServiceView | None, new: ServiceView | None) -> None:
         if name == KUBERNETES:

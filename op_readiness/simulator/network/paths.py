@@ -132,7 +132,8 @@ class Paths:
         leg = Leg(
             start or client, target, own, backend.ip, port, protocol, key.face.lower(), _service(key), target is client
         )
-        source = _translated(client, own, tables, key, value, target)
+        entry_source = _source(client, own, start) if start is not None and legs else own
+        source = _translated(client, entry_source, tables, key, value, target)
         flow = self._flow(client, own, target, backend.ip, port, protocol, (*legs, leg), source)
         flow.backend = backend
         if _loses_answers(tables, key, value, target):
