@@ -146,20 +146,21 @@ class Cluster:
     def create(self, manifest: Mapping[str, Any], *, dry_run: bool = False) -> Manifest:
         """The object as the API server stored it.
 
-        Asked for again after a connection that broke while the answer was awaited; the AlreadyExists that may follow
-        is then our own object, if it carries the labels that we gave it.
+        Asked for again where nobody knows whether it was stored (the connection broke, 5xx) and the object has a name;
+        the AlreadyExists that may follow is then our own object, if it carries the labels that we gave it.
         """
         r, meta = resource_of(manifest), manifest.get("metadata") or {}
         call = Call("create", r.full_name, meta.get("namespace", ""), meta.get("name") or meta.get("generateName", ""))
         path, query = r.path(meta.get("namespace", "")), {"dryRun": "All" if dry_run else None, **_STRICT}
         unknown: ApiError | None = None
-        for _ in range(2):
+        for attempt in range(1, self.transport.limits.tries + 1):
             try:
                 return self._object(self.transport.json(call, "POST", path, query=query, body=manifest), r)
             except ApiUnavailable as error:
-                if not error.outcome_unknown or not meta.get("name") or unknown:
+                if not error.outcome_unknown or not meta.get("name") or attempt == self.transport.limits.tries:
                     raise
                 unknown = error
+                self.clock.sleep(self.transport.pause(error, attempt))
             except Conflict as error:
                 if not unknown or not error.already_exists:
                     raise

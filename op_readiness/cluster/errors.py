@@ -87,7 +87,8 @@ class Invalid(ApiRefused):
 class ApiUnavailable(ApiError):
     """No answer that can be trusted: refused or broken connections, silence, 429, 5xx, all stated tries used up.
 
-    `outcome_unknown` says that a write may have been done although no answer came.
+    `outcome_unknown` says that a write may have been done: no answer came, or a 5xx of the API server or of what
+    stands in front of it.
     """
 
     outcome_unknown = False
@@ -104,6 +105,8 @@ def from_status(call: Call, status: int, body: Mapping[str, Any], headers: Mappi
     error = kind(call, status=status, reason=str(body.get("reason") or ""), message=str(body.get("message") or ""))
     error.headers = headers
     error.details = dict(body.get("details") or {})
+    if isinstance(error, ApiUnavailable):
+        error.outcome_unknown = status >= 500 and not is_webhook_deadline(error)
     return error
 
 

@@ -20,6 +20,7 @@ from op_readiness.cluster.connect import Connection
 from op_readiness.cluster.credentials import Credential
 from op_readiness.cluster.errors import ApiError, ApiUnavailable, Call, Unauthorized, from_status, is_webhook_deadline
 from op_readiness.model.clock import SYSTEM_CLOCK, Clock
+from op_readiness.model.errors import OpReadinessError
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ class Transport:
                     error.outcome_unknown = unknown
                 if attempt == most or not self._again(error, credential, repeatable):
                     raise
-                self.clock.sleep(self._pause(error, attempt))
+                self.clock.sleep(self.pause(error, attempt))
         raise ValueError("tries must be at least 1")
 
     def _again(self, error: ApiError, credential: Credential, repeatable: bool) -> bool:
@@ -121,7 +122,8 @@ class Transport:
         nothing_done = nothing_done or (error.status == 0 and not error.outcome_unknown)
         return repeatable or nothing_done
 
-    def _pause(self, error: ApiError, attempt: int) -> float:
+    def pause(self, error: ApiError, attempt: int) -> float:
+        """Real seconds to wait before asking again: doubled from try to try, or what Retry-After says if longer."""
         from kubernetes.utils import retry_after_seconds
 
         own = self.limits.pause * 2 ** (attempt - 1) * random.uniform(0.8, 1.2)
@@ -210,7 +212,10 @@ def _pool_manager(connection: Connection, tls: Any) -> Any:
         configuration.proxy_headers = urllib3.util.make_headers(proxy_basic_auth=login)
     configuration.tls_server_name = connection.tls_server_name or None
     configuration.connection_pool_maxsize = 16
-    manager = RESTClientObject(configuration).pool_manager
+    try:
+        manager = RESTClientObject(configuration).pool_manager
+    except ImportError as error:
+        raise OpReadinessError(f"proxy {proxy.scheme}://{proxy.hostname} needs PySocks: pip install PySocks") from error
     if tls is not None:
         for name in ("ca_certs", "ca_cert_data", "cert_file", "key_file"):
             manager.connection_pool_kw.pop(name, None)

@@ -125,11 +125,11 @@ def _closing(run: RunResult) -> Line:
 
 def _next(run: RunResult) -> str:
     """The next command that helps: repeat what did not do, or what else could be tested."""
-    if run.leftovers:
-        return f"op-readiness cleanup --run {run.run_id}"
     base = run.command or "op-readiness"
     for outcome in (Outcome.FAILED, Outcome.ERROR):
         if ids := [r.ability for r in run.results if r.outcome is outcome]:
             return f"{base} " + " ".join(f"--ability {id}" for id in ids[:5])
+    if run.leftovers:
+        return f"op-readiness cleanup --run {run.run_id}"
     not_opted = [r for r in run.results if r.skip_reason == "not opted in"]
     return f"{base} --disruptive  ({count(len(not_opted), 'ability', 'abilities')} more)" if not_opted else ""

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from op_readiness.cluster.errors import ApiUnavailable, Conflict, Forbidden, Unauthorized
+from op_readiness.cluster.errors import ApiRefused, ApiUnavailable, Conflict, Forbidden, Unauthorized
 from op_readiness.cluster.transport import Limits
 
 from .hostile import HostileServer, drop, reply, silence, status
@@ -47,14 +47,38 @@ def test_a_huge_retry_after_does_not_stop_the_run(server, cluster_of, clock):
     assert clock.now() <= Limits().longest_pause * 1.01
 
 
-def test_a_write_is_not_repeated_after_a_plain_500(server, cluster_of):
-    """Nobody knows whether it was done."""
+def test_a_write_without_a_name_is_not_repeated_after_a_500(server, cluster_of):
+    """Nobody knows whether it was done, and a second one would be another object."""
     server.on(PODS, status(500, "InternalError", "etcdserver: request timed out"))
+    nameless = {**POD, "metadata": {"generateName": "p-", "namespace": "ns"}}
 
-    with pytest.raises(ApiUnavailable, match=r"create pods ns/p: 500 InternalError: etcdserver"):
-        cluster_of(server).create(POD)
+    with pytest.raises(ApiUnavailable, match=r"create pods ns/p-: 500 InternalError: etcdserver"):
+        cluster_of(server).create(nameless)
 
     assert server.count(PODS) == 1
+
+
+def test_a_json_patch_is_not_repeated_after_a_500(server, cluster_of):
+    """An index in a list may mean something else the second time; a merge patch means the same."""
+    server.on(PODS + "/p", status(500, "InternalError"))
+    cluster = cluster_of(server)
+
+    with pytest.raises(ApiUnavailable):
+        cluster.patch("Pod", "p", "ns", [{"op": "remove", "path": "/metadata/labels/a"}], "json")
+    assert server.count(PODS + "/p") == 1
+
+    with pytest.raises(ApiUnavailable):
+        cluster.patch("Pod", "p", "ns", {"metadata": {"labels": {"a": None}}})
+    assert server.count(PODS + "/p") == 1 + 4
+    assert server.requests[-1].headers["content-type"] == "application/merge-patch+json"
+
+
+def test_a_redirect_is_refused_and_named(server, cluster_of):
+    """The credentials go nowhere else."""
+    server.on(PODS, status(302, "", "", Location="http://127.0.0.1:1/"))
+
+    with pytest.raises(ApiRefused, match=r"list pods ns: 302"):
+        cluster_of(server).list("Pod", "ns")
 
 
 def test_a_webhook_deadline_is_asked_again_and_counted(server, cluster_of):
@@ -67,8 +91,8 @@ def test_a_webhook_deadline_is_asked_again_and_counted(server, cluster_of):
 
 
 def test_a_create_copes_with_its_own_object_after_an_unknown_outcome(server, cluster_of):
-    """The connection broke after the object was stored: AlreadyExists then means ours."""
-    server.on(PODS, drop, status(409, "AlreadyExists"))
+    """The connection broke, or a gateway timed out, after it was stored: AlreadyExists then means ours."""
+    server.on(PODS, drop, status(504, "", "upstream"), status(409, "AlreadyExists"))
     server.on(PODS + "/p", reply({**POD, "metadata": {**POD["metadata"], "uid": "u1"}}))
 
     assert cluster_of(server).create(POD)["metadata"]["uid"] == "u1"

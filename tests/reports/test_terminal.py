@@ -104,10 +104,11 @@ def test_the_footer_answers_every_question(run):
 
 def test_the_next_command_repeats_what_did_not_do(run):
     """Failures first, else errors, else what could be opted in."""
-    run.leftovers = []
     assert "next     op-readiness --provider local --ability net-fail\n" in plain(footer(run))
     del run.categories[0].results[1]
-    assert "--ability net-error" in plain(footer(run))
+    assert "next     op-readiness --provider local --ability net-error" in plain(footer(run))
+    del run.categories[0].results[1]
+    assert "next     op-readiness cleanup --run 7f3a" in plain(footer(run))
 
 
 def test_nothing_left_is_said_too(run):
