@@ -23,6 +23,11 @@ class Act:
         self.step, self.condition, self.world = step, condition, world
         self._tasks: list[Any] = []
 
+    @property
+    def nodes(self) -> list[str]:
+        """An act breaks no Node by itself."""
+        return []
+
     def put_in(self) -> None:
         """Without `after` it is due at once."""
         if self.step.when.after is None:
@@ -137,6 +142,11 @@ class ApiRule:
         self.step, self.condition, self.rules, self.world = step, condition, rules, world
         self.rules.check(step)
         self._tasks: list[Any] = []
+
+    @property
+    def nodes(self) -> list[str]:
+        """The API is no Node."""
+        return []
 
     def put_in(self) -> None:
         """From now on requests are held against it."""

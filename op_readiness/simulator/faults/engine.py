@@ -16,7 +16,7 @@ from op_readiness.simulator.faults.changes import wave_times
 from op_readiness.simulator.faults.condition import Condition
 from op_readiness.simulator.faults.library import named, parse_request
 from op_readiness.simulator.faults.match import parsed
-from op_readiness.simulator.faults.parameters import faulted_nodes, resolved
+from op_readiness.simulator.faults.parameters import of_nodes, resolved
 from op_readiness.simulator.faults.schema import Document, Step, document
 from op_readiness.simulator.faults.states import shape_of
 from op_readiness.simulator.faults.steps import COUNTS, InForce, TableStep
@@ -37,7 +37,7 @@ class Active:
         """For the control API: what it is, and which Nodes it sits on."""
         return {
             "name": self.fault.name, "title": self.fault.title, "report": self.fault.report, "case": self.fault.case,
-            "parameters": self.parameters, "nodes": faulted_nodes(self.fault, self.parameters),
+            "parameters": self.parameters, "nodes": sorted({node for step in self.steps for node in step.nodes}),
         }  # fmt: skip
 
 
@@ -78,8 +78,9 @@ class Faults:
             )
         fault = document(asked["file"], "fault file") if "file" in asked else named(str(asked.get("name", "")))
         values = resolved(fault, asked.get("parameters") or {}, self.world)
+        filling = {**values, **of_nodes(fault, values, self.world)}
         steps = [
-            self._in_force(f"fault {fault.name}, step {n}", step) for n, step in enumerate(fault.filled(values), 1)
+            self._in_force(f"fault {fault.name}, step {n}", step) for n, step in enumerate(fault.filled(filling), 1)
         ]
         return Active(fault, values, steps)
 

@@ -16,20 +16,29 @@ SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 def resolved(fault: Document, given: Mapping[str, Any], world: Any) -> dict[str, Any]:
     """Every parameter with its value; raises FaultError for what the fault or the world does not know."""
     check_parameters(fault, given)
+    values: dict[str, Any] = {}
+    for name, parameter in sorted(fault.parameters.items(), key=lambda item: item[0] not in given):
+        taken = {value for value in values.values() if isinstance(value, str) and value in world.nodes}
+        what, value = f"fault {fault.name}: parameter {name}", given.get(name, parameter.default)
+        values[name] = _value(what, parameter, value, world, taken)
+    return dict(sorted(values.items()))
+
+
+def of_nodes(fault: Document, values: Mapping[str, Any], world: Any) -> dict[str, Any]:
+    """`NAME.ip` and `NAME.pod_cidr` of the parameters that are Nodes, for `$other.pod_cidr` in a step."""
+    nodes = {
+        name: world.nodes.get(values[name])
+        for name, one in fault.parameters.items()
+        if one.kind in ANY_NODE and isinstance(values[name], str)
+    }
     return {
-        name: _value(f"fault {fault.name}: parameter {name}", parameter, given.get(name, parameter.default), world)
-        for name, parameter in sorted(fault.parameters.items())
+        f"{name}.{part}": getattr(node, part) for name, node in nodes.items() if node for part in ("ip", "pod_cidr")
     }
 
 
-def faulted_nodes(fault: Document, values: Mapping[str, Any]) -> list[str]:
-    """The Nodes that the parameters name, for reports and for the proof."""
-    return sorted({str(values[name]) for name, parameter in fault.parameters.items() if parameter.kind in ANY_NODE})
-
-
-def _value(what: str, parameter: Parameter, value: Any, world: Any) -> Any:
+def _value(what: str, parameter: Parameter, value: Any, world: Any, taken: set[str]) -> Any:
     if parameter.kind in ANY_NODE:
-        return _node(what, parameter.kind, value, world)
+        return _node(what, parameter.kind, value, world, taken)
     if parameter.kind == "service" and value == DRAWN:
         return _drawn_service(what, world)
     return _plain(what, parameter.kind, value)
@@ -55,15 +64,17 @@ def _number(what: str, kind: str, value: Any) -> int | float:
     return int(number) if number.is_integer() else number
 
 
-def _node(what: str, kind: str, value: Any, world: Any) -> str:
+def _node(what: str, kind: str, value: Any, world: Any, taken: set[str]) -> str | list[str]:
     wanted = {"windows-node": "windows", "linux-node": "linux"}.get(kind)
     fitting = sorted(name for name, node in world.nodes.items() if wanted in (None, node.os))
     if value == DRAWN:
-        drawable = [name for name in fitting if wanted or world.nodes[name].os == "windows"]
+        drawable = [name for name in fitting if name not in taken and (wanted or world.nodes[name].os == "windows")]
         if not drawable:
-            raise FaultError(f"{what}: the cluster has no {kind} to draw")
+            raise FaultError(f"{what}: the cluster has no (other) {kind} to draw")
         return str(world.random.choice(drawable))
-    if value != "*" and value not in fitting:
+    if value == "*":
+        return fitting
+    if value not in fitting:
         raise FaultError(f"{what}: no {kind} {value!r}{nearest(str(value), fitting)}")
     return str(value)
 

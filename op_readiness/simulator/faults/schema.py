@@ -37,7 +37,7 @@ Deed = Literal[
 ]  # fmt: skip
 
 DEEDS: dict[Point, tuple[str, ...]] = {
-    "write": ("drop", "delay", "fail", "alter"),
+    "write": ("drop", "delay", "fail", "alter", "remove"),
     "set": ("remove", "set", "alter"),
     "lookup": ("drop", "delay", "fail", "alter", "remove", "set", "loss", "square-wave", "freeze"),
 }
@@ -185,6 +185,8 @@ def fill(part: Any, values: dict[str, Any], fault: str) -> Any:
     if not isinstance(part, str) or not part.startswith("$") or part.startswith("$key."):
         return part
     name = part[1:]
+    if name.partition(".")[0] in values and "." in name and name not in values:
+        return part
     if name not in values:
         raise FaultError(f"fault {fault}: no parameter {name!r}{nearest(name, values)}")
     return values[name]

@@ -40,6 +40,30 @@ def _change(met: Met) -> str:
     return "same-size" if before == after else "grows" if after > before else "shrinks"
 
 
+def _leaves(met: Met) -> str:
+    """yes if a write takes away a backend that is programmed."""
+    old = met.table.programmed.get(met.key)
+    if old is None or met.value is None:
+        return "no"
+    return "yes" if set(old.backends) - set(met.value.backends) else "no"
+
+
+def _equal_ports(met: Met) -> str:
+    """yes if a NodePort has the number of the Service's own port."""
+    return "yes" if met.key.face == "NodePort" and met.key.port == met.key.service_port else "no"
+
+
+def _policy(met: Met) -> str:
+    """The Service's externalTrafficPolicy."""
+    value = met.value or met.table.programmed.get(met.key)
+    return str(getattr(value, "policy", ""))
+
+
+def _owner_os(met: Met) -> str:
+    """The OS of the Node to which a remote endpoint points; empty where there is none."""
+    return str(getattr(met.world.nodes.get(met.value), "os", "")) if met.value else ""
+
+
 def _backends_on(met: Met) -> list[str]:
     """The OS of the Nodes that run the backends."""
     value = met.value or met.table.programmed.get(met.key)
@@ -64,10 +88,13 @@ SHAPES: Mapping[str, tuple[Shape, ...]] = {
     "LB": (
         Shape(
             keys.LbKey, keys.LbValue, lost_as=DROPPED,
-            derived={"service": _service, "target_port": _target_port, "change": _change, "backends_on": _backends_on},
+            derived={
+                "service": _service, "target_port": _target_port, "change": _change, "leaves": _leaves,
+                "equal_ports": _equal_ports, "policy": _policy, "backends_on": _backends_on,
+            },
         ),
     ),
-    "REP": (Shape("ip"),),
+    "REP": (Shape("ip", derived={"owner_os": _owner_os}),),
     "EP": (Shape("uid", keys.EpValue, derived={"pod": _pod}),),
     "ACL": (Shape("uid", keys.AclValue, keys.AclValue),),
     "ROUTE": (Shape(keys.RouteKey, keys.RouteValue, keys.RouteValue, lost_as=DROPPED, slow_field="delay"),),

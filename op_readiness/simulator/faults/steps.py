@@ -26,6 +26,10 @@ class InForce(Protocol):
 
     condition: Condition
 
+    @property
+    def nodes(self) -> list[str]:
+        """Nodes that the step breaks."""
+
     def put_in(self) -> None:
         """Begin."""
 
@@ -48,6 +52,11 @@ class TableStep:
         self._writes: dict[tuple[str, Any], int] = {}
         self._waiting = False
         self._tasks: list[Any] = []
+
+    @property
+    def nodes(self) -> list[str]:
+        """Nodes whose tables it hooks or changes."""
+        return [table.node for table in self.tables]
 
     def put_in(self) -> None:
         """Hook the tables, or change them once."""
@@ -118,7 +127,7 @@ class TableStep:
         if self.step.do == "delay":
             self._spawn(self._belated(table, key, value, self._writes[place]))
             raise Drop
-        return altered(value, self.step.value, met.get, None)
+        return None if self.step.do == "remove" else altered(value, self.step.value, met.get, None)
 
     async def _belated(self, table: Table[Any, Any], key: Any, value: Any, number: int) -> None:
         await self.world.clock.sleep(seconds(self.step.value))
