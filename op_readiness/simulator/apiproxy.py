@@ -37,10 +37,11 @@ GATE = "op_readiness.watch_gate"
 
 
 class WatchGate:
-    """Stands between a watch and its client while API faults are in."""
+    """Stands between a watch and its client. One that has fallen silent stays so: what it swallowed is lost."""
 
     def __init__(self, rules: ApiRules, request: ApiRequest) -> None:
         self._rules, self._request = rules, request
+        self._silent = False
 
     async def events(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """The chunks that reach the client; ends when the fault ends the stream."""
@@ -50,6 +51,7 @@ class WatchGate:
             while True:
                 changed: asyncio.Future[Any] = asyncio.ensure_future(self._rules.changed.wait())
                 meets = self._rules.stream_verdict(self._request)
+                self._silent = self._silent or meets == "silence"
                 if meets in ("cut", "expire"):
                     changed.cancel()
                     if meets == "expire":
@@ -63,7 +65,7 @@ class WatchGate:
                 done, coming = coming, None
                 with suppress(StopAsyncIteration):
                     chunk = done.result()
-                    if self._rules.stream_verdict(self._request) != "silence":
+                    if not self._silent:
                         yield chunk
                     continue
                 return
