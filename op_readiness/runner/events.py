@@ -31,7 +31,6 @@ class EventLog:
             shutil.rmtree(folder, ignore_errors=True)
         self.folder.mkdir()
         self._offsets: dict[Path, int] = {}
-        self._log = (report_dir / LOG).open("a", encoding="utf-8")
 
     def say(self, kind: str, **fields: Any) -> Event:
         """An event of the runner, written and given back."""
@@ -52,13 +51,12 @@ class EventLog:
     def close(self) -> None:
         """Everything is merged: the workers' own files go."""
         self.take()
-        self._log.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _write(self, events: list[Event]) -> None:
-        if events and not self._log.closed:
-            self._log.write("".join(json.dumps(event) + "\n" for event in events))
-            self._log.flush()
+        if events:
+            with (self.report_dir / LOG).open("a", encoding="utf-8") as log:
+                log.write("".join(json.dumps(event) + "\n" for event in events))
 
 
 def read_from(path: Path, offset: int) -> tuple[list[Event], int]:
