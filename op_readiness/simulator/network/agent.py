@@ -94,11 +94,11 @@ class NodeAgent:
                 self.ipam.release(ip)
 
     def restarts(self) -> dict[str, Callable[[], None]]:
-        """How each of its components is restarted."""
+        """How each of its components is restarted. HNS keeps what was written into it; faults say what it loses."""
         return {
             "kube-proxy": self.proxy.start,
             "cni": lambda: self._soon(self.remote.rewrite),
-            "hns": lambda: self._soon(self.reattach),
+            "hns": lambda: None,
         }
 
     def close(self) -> None:

@@ -6,8 +6,10 @@ sent once. Every repetition looks at the tables anew.
 
 from __future__ import annotations
 
+import logging
 import random
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
+from typing import TypeVar
 
 from op_readiness.simulator.network.flows import Flow
 from op_readiness.simulator.network.httptext import parse_request, render_request, render_response
@@ -15,6 +17,7 @@ from op_readiness.simulator.network.interface import (
     Closed,
     HttpRequest,
     HttpResponse,
+    NetworkFailure,
     NoRoute,
     Peer,
     Refused,
@@ -27,6 +30,8 @@ from op_readiness.simulator.network.paths import Paths
 from op_readiness.simulator.network.stack import Stack
 from op_readiness.simulator.network.waits import Deadline
 
+T = TypeVar("T")
+log = logging.getLogger(__name__)
 HOP = 0.001  # cluster seconds a message needs for one stretch
 CONNECT_PATIENCE = {"linux": 133.0, "windows": 21.0}  # without a time-out of the caller's
 SEND_PATIENCE = {"linux": 924.0, "windows": 21.0}  # until data that nobody acknowledges cuts the connection
@@ -78,7 +83,7 @@ class Transport:
         server = flow.server.server("UDP", flow.port, flow.server_ip)
         answer: bytes | None = None
         if server is not None and server.datagram is not None:
-            answer = await deadline.within(server.datagram(data, flow.seen))
+            answer = await deadline.within(_served(server.datagram(data, flow.seen)))
         back = flow.judge("reply", "data", len(answer or b""), deadline.start, self.chance)
         heard = met.verdict == "pass" and back.verdict == "pass" and flow.back()
         if server is None and heard:
@@ -140,7 +145,7 @@ class TcpConnection:
         deadline = Deadline(self._transport.paths.clock, timeout)
         server = await self._send(len(data), deadline)
         if server.raw is not None:
-            answer = await deadline.within(server.raw(data, self._flow.seen))
+            answer = await deadline.within(_served(server.raw(data, self._flow.seen)))
         else:
             answer = await self._typed(server, data, deadline)
         await self._carry("reply", len(answer), deadline)
@@ -165,9 +170,9 @@ class TcpConnection:
         if server.tls and not request.tls:
             return HttpResponse(400, b"Client sent an HTTP request to an HTTPS server.\n")
         if server.http is not None:
-            return await deadline.within(server.http(request, self._flow.seen))
+            return await deadline.within(_served(server.http(request, self._flow.seen)))
         if server.raw is not None:
-            written = await deadline.within(server.raw(render_request(request), self._flow.seen))
+            written = await deadline.within(_served(server.raw(render_request(request), self._flow.seen)))
             return HttpResponse(0, written)
         return None
 
@@ -199,7 +204,7 @@ class TcpConnection:
             await patience.until(start + offset)
             if flow.verdict == "no-reply":
                 await deadline.silence()
-            there = flow.forward() if direction == "request" else flow.back()
+            there = flow.forward() if direction == "request" else flow.server_attached() and flow.back()
             met = flow.judge(direction, "data", size, self._opened, transport.chance)
             if met.verdict in ("reset", "refuse"):
                 raise Reset("connection reset by peer")
@@ -224,6 +229,18 @@ async def _refuse(system: str, deadline: Deadline) -> None:
         raise Refused("connection refused")
     await deadline.until(deadline.start + WINDOWS_REFUSAL)
     raise Refused(ACTIVELY_REFUSED)
+
+
+async def _served(answer: Awaitable[T]) -> T:
+    """What a server's handler gives; when it breaks, the client sees its connection reset."""
+    try:
+        return await answer
+    except Reset:
+        raise
+    except Exception as error:
+        if not isinstance(error, NetworkFailure):
+            log.exception("a simulated server broke")
+        raise Reset("connection reset by peer") from error
 
 
 def _data_repeats() -> Iterator[float]:

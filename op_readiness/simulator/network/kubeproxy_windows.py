@@ -3,7 +3,7 @@
 It writes a load balancer only when what it wants has changed. A load balancer has one internal port, so endpoints of
 one Service port with other numbers cannot be reached. A Service without endpoints has no load balancer, hence silence
 and no refusal. One whose deletion failed is taken for valid again when a Service with the same address, port and
-number of endpoints comes. When any face of a Service cannot be made, the rest of it waits for the next try.
+number of endpoints comes. When a face of a Service port cannot be made, its other faces wait for the next try.
 """
 
 from __future__ import annotations
@@ -54,13 +54,21 @@ class WindowsKubeProxy(KubeProxy):
         before = self._references.pop(name, set())
         after = self._refer(name, wanted)
         self._of_service[name] = {key for key in wanted if key in self.believed}
+        failed = [error for error in (self._faces_of_port(name, part) for part in _ports(wanted)) if error]
+        for ip in before - after:
+            self.remote.release(ip, "/".join(name))
+        if failed:
+            raise failed[0]
+
+    def _faces_of_port(self, name: Name, wanted: list[tuple[LbKey, LbValue]]) -> WriteFailed | None:
+        """Write the faces of one Service port until one fails."""
         try:
-            for key, value in wanted.items():
+            for key, value in wanted:
                 self._write(key, value)
                 self._of_service[name].add(key)
-        finally:
-            for ip in before - after:
-                self.remote.release(ip, "/".join(name))
+        except WriteFailed as error:
+            return error
+        return None
 
     def _refer(self, name: Name, wanted: dict[LbKey, LbValue]) -> set[str]:
         used = {backend.ip for value in wanted.values() for backend in value.backends}
@@ -119,3 +127,10 @@ class WindowsKubeProxy(KubeProxy):
         except WriteFailed:
             if value is not None:
                 self._stale[key.protocol, key.vip, key.port] = _Stale(key, len(value.backends), value.internal_port)
+
+
+def _ports(wanted: dict[LbKey, LbValue]) -> list[list[tuple[LbKey, LbValue]]]:
+    ports: dict[tuple[str, str], list[tuple[LbKey, LbValue]]] = {}
+    for key, value in wanted.items():
+        ports.setdefault((key.port_name, key.protocol), []).append((key, value))
+    return list(ports.values())

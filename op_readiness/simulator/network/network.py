@@ -144,8 +144,8 @@ class Network:
     def restart(self, component: str, node: str) -> None:
         """Restart `kube-proxy`, `cni` or `hns` on a Node; raises KeyError for what there is not.
 
-        kube-proxy programmes everything anew. The CNI writes its remote endpoints anew. HNS comes back with what the
-        keepers had written into it (faults say what it loses). All of them after about a second.
+        kube-proxy programmes everything anew, and the CNI its remote endpoints, after about a second. HNS comes back
+        with what the keepers had written into it (faults say what it loses).
         """
         self.agents[node].restarts()[component]()
         self.world.emit(f"{component} restarted", node=node)

@@ -33,7 +33,8 @@ def with_dns(world: World, node: str = "linux-1") -> CoreDns:
     server.serve(pod.namespace)
     ports = [{"name": "dns", "port": 53, "protocol": "UDP"}, {"name": "dns-tcp", "port": 53, "protocol": "TCP"}]
     world.services.put({
-        "metadata": {"namespace": "kube-system", "name": "kube-dns"}, "spec": {"clusterIP": "10.96.0.10", "ports": ports},
+        "metadata": {"namespace": "kube-system", "name": "kube-dns"},
+        "spec": {"clusterIP": "10.96.0.10", "ports": ports},
     })
     world.endpointslices.put({
         "metadata": {

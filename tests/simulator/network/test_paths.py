@@ -75,7 +75,7 @@ def test_node_ports_answer_on_every_node_but_the_own_windows_one() -> None:
 
 
 def test_external_traffic_policy_local_keeps_the_client_and_answers_only_beside_a_backend() -> None:
-    """The Node with a backend shows the client's address, a Node without one does not answer, the VIP works anywhere."""
+    """The Node with a backend shows the client, a Node without one does not answer, the VIP works anywhere."""
 
     async def story(world: World) -> None:
         server, client = world.pod("w", "win-1"), world.pod("l", "linux-1")

@@ -45,7 +45,7 @@ class World:
         self.services, self.endpointslices, self.pods = Objects(), Objects(), Objects()
         builds = {"win-1": "10.0.20348", "win-2": "10.0.26100", "linux-1": "", "linux-2": ""}
         self.nodes = {
-            name: Host(name, f"10.240.0.{11 + at}", name.split("-")[0].replace("win", "windows"), build, f"10.244.{at}.0/24")
+            name: Host(name, f"10.240.0.{11 + at}", "windows" if build else "linux", build, f"10.244.{at}.0/24")
             for at, (name, build) in enumerate(builds.items(), 1)
         }
         self.events: list[tuple[str, dict[str, Any]]] = []
