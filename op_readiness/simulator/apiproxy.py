@@ -1,6 +1,6 @@
-"""API faults in front of whichever API server runs: a middleware for the embedded one, a proxy for a real one.
+"""API faults in front of whichever API server runs: within the embedded one, and as a proxy before a real one.
 
-Both ask the same `ApiRules`. The middleware returns at once while no fault is in. The proxy has to exist before a fault
+Both ask the same `ApiRules`. Within the embedded one it costs a look while no fault is in. The proxy has to exist before a fault
 is put in, because clients hold its address; it streams watches and hands WebSocket upgrades (exec) through. It speaks
 TLS with the API server's own certificate, so that the CA in a kubeconfig holds for both.
 """
@@ -18,7 +18,7 @@ from aiohttp import web
 
 from op_readiness.simulator.faults.apirules import EXPIRED_EVENT, ApiRequest, ApiRules, Verdict
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 HOP_BY_HOP = frozenset(
     (
         "connection",
@@ -33,7 +33,7 @@ HOP_BY_HOP = frozenset(
     )
 )
 GATE = "op_readiness.watch_gate"
-"""Key of a request under which a watch handler finds its WatchGate, if any."""
+"""Key of a request under which its WatchGate stands, if any."""
 
 
 class WatchGate:
@@ -74,29 +74,32 @@ class WatchGate:
                 coming.cancel()
 
 
-def middleware(rules: ApiRules) -> Any:
-    """The embedded server's form. A watch handler passes its events through `request[GATE].events` when that is set."""
+def front(rules: ApiRules) -> Callable[[Handler], Handler]:
+    """The embedded server's form: its handler, judged before. Costs a look while no fault is in."""
 
-    @web.middleware
-    async def api_faults(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if _is_watch(request):
-            request[GATE] = WatchGate(rules, _described(request))
-        if rules.quiet:
-            return await handler(request)
-        answer = await _judged(rules, request)
-        return answer if answer is not None else await handler(request)
+    def before(handler: Handler) -> Handler:
+        async def judged(request: web.BaseRequest) -> web.StreamResponse:
+            if _is_watch(request):
+                request[GATE] = WatchGate(rules, _described(request))
+            if rules.quiet:
+                return await handler(request)
+            verdict = rules.verdict(_described(request))
+            if verdict.delay:
+                await rules.clock.sleep(verdict.delay)
+            return await handler(request) if verdict.passes else _answer(request, verdict)
 
-    return api_faults
+        return judged
 
-
-async def _judged(rules: ApiRules, request: web.Request) -> web.Response | None:
-    verdict = rules.verdict(_described(request))
-    if verdict.delay:
-        await rules.clock.sleep(verdict.delay)
-    return None if verdict.passes else _answer(request, verdict)
+    return before
 
 
-def _answer(request: web.Request, verdict: Verdict) -> web.Response:
+def gated(request: web.BaseRequest, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The chunks of a watch that reach its client: all of them where no front stands before the handler."""
+    gate: WatchGate | None = request.get(GATE)
+    return chunks if gate is None else gate.events(chunks)
+
+
+def _answer(request: web.BaseRequest, verdict: Verdict) -> web.Response:
     if verdict.cut and request.transport is not None:
         request.transport.abort()
     return web.Response(
@@ -104,11 +107,11 @@ def _answer(request: web.Request, verdict: Verdict) -> web.Response:
     )
 
 
-def _described(request: web.Request) -> ApiRequest:
+def _described(request: web.BaseRequest) -> ApiRequest:
     return ApiRequest(request.method, request.path, dict(request.query), request.headers.get("User-Agent", ""))
 
 
-def _is_watch(request: web.Request) -> bool:
+def _is_watch(request: web.BaseRequest) -> bool:
     return request.query.get("watch", "") in ("1", "true")
 
 
@@ -121,18 +124,17 @@ class ApiProxy:
         self._front_ssl = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         self._front_ssl.load_cert_chain(certificate, key)
         self._session: aiohttp.ClientSession | None = None
-        self._runner: web.AppRunner | None = None
+        self._runner: web.ServerRunner | None = None
 
     async def start(self) -> str:
         """Listen on a free port of 127.0.0.1; gives `https://127.0.0.1:PORT`."""
         connector = aiohttp.TCPConnector(ssl=self._upstream_ssl, limit=0)
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)
         self._session = aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=False)
-        app = web.Application(middlewares=[middleware(self._rules)], client_max_size=16 * 1024**2)
-        app.router.add_route("*", "/{path:.*}", self._forward)
-        self._runner = web.AppRunner(app, access_log=None, auto_decompress=False)
+        server = web.Server(front(self._rules)(self._forward), access_log=None, auto_decompress=False)
+        self._runner = web.ServerRunner(server, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self._front_ssl, shutdown_timeout=0.1)
+        site = web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self._front_ssl)
         await site.start()
         return f"https://127.0.0.1:{self._runner.addresses[0][1]}"
 
@@ -143,7 +145,7 @@ class ApiProxy:
         if self._session is not None:
             await self._session.close()
 
-    async def _forward(self, request: web.Request) -> web.StreamResponse:
+    async def _forward(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.headers.get("Upgrade", "").lower() == "websocket":
             return await self._websocket(request)
         if "upgrade" in request.headers:
@@ -153,7 +155,7 @@ class ApiProxy:
         except aiohttp.ClientError as error:
             return web.Response(status=502, text=f"API server: {error}\n")
 
-    async def _http(self, request: web.Request) -> web.StreamResponse:
+    async def _http(self, request: web.BaseRequest) -> web.StreamResponse:
         body = await request.read() if request.can_read_body else None
         async with self._client.request(
             request.method, self._upstream + request.raw_path, headers=_kept(request), data=body, allow_redirects=False
@@ -164,13 +166,12 @@ class ApiProxy:
                     response.headers.add(name, value)
             await response.prepare(request)
             chunks: AsyncIterator[bytes] = upstream.content.iter_any()
-            gate = request.get(GATE) if upstream.status == 200 else None
-            async for chunk in gate.events(chunks) if gate is not None else chunks:
+            async for chunk in gated(request, chunks) if upstream.status == 200 else chunks:
                 await response.write(chunk)
             await response.write_eof()
             return response
 
-    async def _websocket(self, request: web.Request) -> web.StreamResponse:
+    async def _websocket(self, request: web.BaseRequest) -> web.StreamResponse:
         offered = [
             word.strip() for word in request.headers.get("Sec-WebSocket-Protocol", "").split(",") if word.strip()
         ]
@@ -200,7 +201,7 @@ class ApiProxy:
         return self._session
 
 
-def _kept(request: web.Request) -> dict[str, str]:
+def _kept(request: web.BaseRequest) -> dict[str, str]:
     return {name: value for name, value in request.headers.items() if name.lower() not in HOP_BY_HOP}
 
 

@@ -6,6 +6,7 @@ import asyncio
 import random
 import secrets
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from op_readiness.simulator.clock import Clock
 from op_readiness.simulator.controlplane import bootstrap, certificates
 from op_readiness.simulator.controlplane.admission import Admission
 from op_readiness.simulator.controlplane.allocation import Allocator
-from op_readiness.simulator.controlplane.handlers import Handlers
+from op_readiness.simulator.controlplane.handlers import Handler, Handlers
 from op_readiness.simulator.controlplane.kinds.pod_admission import PodAdmission
 from op_readiness.simulator.controlplane.operations import Cluster
 from op_readiness.simulator.controlplane.podsecurity.plugin import PodSecurity
@@ -30,7 +31,8 @@ from op_readiness.simulator.controlplane.streaming import Dial, Streaming
 from op_readiness.simulator.controlplane.subresources import Subresources
 from op_readiness.simulator.controlplane.tokens import AUTHENTICATED, Tokens
 
-
+LARGEST_BODY = 3 * 1024 * 1024
+LONGEST_LINE = 1 << 20  # net/http's DefaultMaxHeaderBytes: exec carries its command in the URL
 LARGEST_BODY = 3 * 1024 * 1024
 
 
@@ -52,9 +54,18 @@ class ControlPlane:
         self._runner: web.ServerRunner | None = None
 
     async def start(
-        self, folder: Path, clock: Clock, seed: int, dial: Dial, tokens: dict[str, User] | None = None
+        self,
+        folder: Path,
+        clock: Clock,
+        seed: int,
+        dial: Dial,
+        tokens: dict[str, User] | None = None,
+        front: Callable[[Handler], Handler] | None = None,
     ) -> Access:
-        """Start serving; writes certificates and a kubeconfig to `folder`. `tokens`: bearer tokens beside the admin's."""
+        """Start serving; writes certificates and a kubeconfig to `folder`. `tokens`: bearer tokens beside the admin's.
+
+        `front` gets the handler of all requests and gives the one that is served.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         ca_file, certificate, key = certificates.write_certificates(folder)
         admin_token = secrets.token_urlsafe(24)
@@ -62,7 +73,7 @@ class ControlPlane:
         handlers = self._assembled(seed, static, dial)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate, key)
-        port = await self._listen(handlers, context)
+        port = await self._listen(front(handlers.handle) if front else handlers.handle, context)
         server = f"https://127.0.0.1:{port}"
         kubeconfig = folder / "kubeconfig"
         kubeconfig.touch(mode=0o600)
@@ -81,9 +92,10 @@ class ControlPlane:
         subresources = Subresources(cluster, Reviews(cluster, tokens, rbac), Streaming(cluster, dial))
         return Handlers(cluster, tokens, rbac, subresources)
 
-    async def _listen(self, handlers: Handlers, context: ssl.SSLContext) -> int:
+    async def _listen(self, handle: Handler, context: ssl.SSLContext) -> int:
         self._runner = web.ServerRunner(
-            web.Server(handlers.handle, request_factory=_request, access_log=None), shutdown_timeout=0.2
+            web.Server(handle, request_factory=_request, access_log=None, max_line_size=LONGEST_LINE),
+            shutdown_timeout=0.2,
         )
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=context).start()
