@@ -33,7 +33,6 @@ from op_readiness.simulator.controlplane.tokens import AUTHENTICATED, Tokens
 
 LARGEST_BODY = 3 * 1024 * 1024
 LONGEST_LINE = 1 << 20  # net/http's DefaultMaxHeaderBytes: exec carries its command in the URL
-LARGEST_BODY = 3 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,6 @@ class ControlPlane:
 
         `front` gets the handler of all requests and gives the one that is served.
         """
-        folder.mkdir(parents=True, exist_ok=True)
         ca_file, certificate, key = certificates.write_certificates(folder)
         admin_token = secrets.token_urlsafe(24)
         static = {admin_token: User("admin", (MASTERS, AUTHENTICATED)), **(tokens or {})}
@@ -75,9 +73,7 @@ class ControlPlane:
         context.load_cert_chain(certificate, key)
         port = await self._listen(front(handlers.handle) if front else handlers.handle, context)
         server = f"https://127.0.0.1:{port}"
-        kubeconfig = folder / "kubeconfig"
-        kubeconfig.touch(mode=0o600)
-        kubeconfig.write_text(kubeconfig_text(server, ca_file, admin_token))
+        kubeconfig = _written(folder / "kubeconfig", kubeconfig_text(server, ca_file, admin_token))
         return Access(server, str(ca_file), admin_token, str(kubeconfig))
 
     def _assembled(self, seed: int, static: dict[str, User], dial: Dial) -> Handlers:
@@ -107,6 +103,12 @@ class ControlPlane:
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+
+
+def _written(path: Path, text: str) -> Path:
+    path.touch(mode=0o600)
+    path.write_text(text)
+    return path
 
 
 def _request(
