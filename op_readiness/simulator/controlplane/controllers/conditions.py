@@ -16,7 +16,7 @@ def with_condition(
 ) -> list[Object]:
     """The list with that condition in it; the same list if it says so already.
 
-    With `update_time` the condition carries lastUpdateTime, as Deployments' do.
+    With `update_time` the condition carries lastUpdateTime and moves to the end when it changes, as Deployments' do.
     """
     old = find(conditions, kind)
     if old and (old["status"], old.get("reason"), old.get("message")) == (status, reason, message):
@@ -26,6 +26,7 @@ def with_condition(
     new = {"type": kind, "status": status, "lastTransitionTime": changed, "reason": reason, "message": message}
     if update_time:
         new["lastUpdateTime"] = now
+        return [*without_condition(conditions, kind), new]
     if old is None:
         return [*conditions, new]
     return [new if each is old else each for each in conditions]

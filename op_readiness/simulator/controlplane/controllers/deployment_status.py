@@ -56,6 +56,9 @@ def deployment_status(
         "terminatingReplicas": _sum(every, "terminatingReplicas"),
     }
     have: list[Object] = (deployment.get("status") or {}).get("conditions") or []
+    noted = progress.said(deployment["metadata"]["uid"])
+    if noted is not None and _has_deadline(deployment):
+        have = with_condition(have, "Progressing", "True", *noted, update_time=True)
     conditions = _available(have, deployment, available, desired)
     conditions, again = _progressing(conditions, deployment, status, new, progress)
     status["conditions"] = _failure(conditions, every, new) or None
@@ -83,11 +86,8 @@ def _progressing(
     conditions: list[Object], deployment: Object, status: Object, new: Object | None, progress: Progress
 ) -> tuple[list[Object], float | None]:
     uid, deadline = deployment["metadata"]["uid"], deployment["spec"].get("progressDeadlineSeconds")
-    if deadline is None or deadline >= 2**31 - 1:
+    if not _has_deadline(deployment):
         return without_condition(conditions, "Progressing"), None
-    noted = progress.said(uid)
-    if noted is not None:
-        conditions = with_condition(conditions, "Progressing", "True", *noted, update_time=True)
     have = find(conditions, "Progressing")
     name = f'ReplicaSet "{new["metadata"]["name"]}"' if new else f'Deployment "{deployment["metadata"]["name"]}"'
     if deployment["spec"].get("paused"):
@@ -108,6 +108,11 @@ def _progressing(
         said = ("True", "ReplicaSetUpdated", f"{name} is progressing.")
         return with_condition(conditions, "Progressing", *said, update_time=True), float(deadline) + 0.1
     return _deadline(conditions, have, name, progress.seconds(uid), float(deadline))
+
+
+def _has_deadline(deployment: Object) -> bool:
+    """Whether it has progressDeadlineSeconds, and not the number that stands for none."""
+    return bool(deployment["spec"].get("progressDeadlineSeconds", 2**31 - 1) < 2**31 - 1)
 
 
 def _deadline(

@@ -13,6 +13,8 @@ from op_readiness.simulator.api import Api, ApiError, Object
 from op_readiness.simulator.controlplane.controllers.kinds import EVENT, NODE
 
 REMEMBERED = 1024
+MOST_ALIKE = 9  # Events that differ in their message alone, before they are combined in one; of client-go
+COMBINED = "(combined from similar events): "
 
 
 def stamp() -> str:
@@ -32,6 +34,7 @@ class Recorder:
         self._api = api
         self._waiting: asyncio.Queue[tuple[Object, str]] = asyncio.Queue()
         self._seen: OrderedDict[str, tuple[str, str, int]] = OrderedDict()
+        self._messages: OrderedDict[str, dict[str, None]] = OrderedDict()
         self._number = itertools.count(int(datetime.datetime.now(datetime.UTC).timestamp() * 1e9))
 
     def event(self, about: Object, kind: str, reason: str, message: str, component: str) -> None:
@@ -39,8 +42,17 @@ class Recorder:
         event = self._body(about, kind, reason, message)
         event |= {"source": {"component": component}, "reportingComponent": component, "count": 1}
         event |= {"firstTimestamp": stamp(), "lastTimestamp": stamp()}
-        alike = "|".join((event["involvedObject"].get("uid", ""), kind, reason, message, component))
-        self._waiting.put_nowait((event, alike))
+        group = "|".join((event["involvedObject"].get("uid", ""), kind, reason, component))
+        messages = self._messages.setdefault(group, {})
+        self._messages.move_to_end(group)
+        while len(self._messages) > REMEMBERED:
+            self._messages.popitem(last=False)
+        if message not in messages and len(messages) >= MOST_ALIKE:
+            event["message"] = COMBINED + event["message"]
+            self._waiting.put_nowait((event, group))
+            return
+        messages[message] = None
+        self._waiting.put_nowait((event, f"{group}|{message}"))
 
     def scheduling(self, about: Object, kind: str, reason: str, message: str, action: str) -> None:
         """Record an Event as the scheduler writes them: with eventTime and action, without count."""
@@ -68,7 +80,7 @@ class Recorder:
             return
         namespace, name, count = self._seen[alike]
         self._seen[alike] = (namespace, name, count + 1)
-        changed = {"count": count + 1, "lastTimestamp": event["lastTimestamp"]}
+        changed = {"count": count + 1, "lastTimestamp": event["lastTimestamp"], "message": event["message"]}
         await self._api.patch(EVENT.path(namespace, name), changed)
 
     def _body(self, about: Object, kind: str, reason: str, message: str) -> Object:

@@ -7,7 +7,7 @@ import asyncio
 from op_readiness.simulator.api import ApiError, Object
 from op_readiness.simulator.controlplane.controllers import pods
 from op_readiness.simulator.controlplane.controllers.claims import claimed, owner_keys
-from op_readiness.simulator.controlplane.controllers.conditions import with_condition, without_condition
+from op_readiness.simulator.controlplane.controllers.conditions import find, with_condition, without_condition
 from op_readiness.simulator.controlplane.controllers.kinds import POD, REPLICA_SET
 from op_readiness.simulator.controlplane.controllers.queue import WorkQueue
 from op_readiness.simulator.controlplane.controllers.selectors import labels_of, subset
@@ -112,8 +112,10 @@ class ReplicaSets:
         waits = [self._shared.seconds_until_available(pod, min_ready) for pod in active]
         wanted = rs["spec"]["template"].get("metadata", {}).get("labels")
         conditions = (rs.get("status") or {}).get("conditions") or []
-        if failure is not None:
-            conditions = with_condition(conditions, "ReplicaFailure", "True", failure[0], failure[1].message)
+        said = find(conditions, "ReplicaFailure")
+        if failure is not None:  # the first message stays: the next names another Pod, and would set off another try
+            if said is None or said["reason"] != failure[0]:
+                conditions = with_condition(conditions, "ReplicaFailure", "True", failure[0], failure[1].message)
         else:
             conditions = without_condition(conditions, "ReplicaFailure")
         status = {
