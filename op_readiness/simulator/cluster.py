@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from op_readiness.simulator.api import Api, Informer, Object
-from op_readiness.simulator.apiproxy import ApiProxy
+from op_readiness.simulator.apiproxy import ApiProxy, front
 from op_readiness.simulator.bootstrap import bootstrap, restore
 from op_readiness.simulator.clock import Clock
+from op_readiness.simulator.faults.apirules import ApiRules
 from op_readiness.simulator.faults.engine import Faults
 from op_readiness.simulator.kubeconfig import Access, write_kubeconfig
 from op_readiness.simulator.network.network import Network
@@ -41,6 +42,7 @@ class SimulatedCluster:
     def __init__(self, spec: Spec) -> None:
         self.spec, self.clock = spec, Clock(spec.rate)
         self._open = contextlib.AsyncExitStack()
+        self._api_rules = ApiRules(self.clock)
         self.world: World
         self.faults: Faults
         self.access: Access
@@ -78,8 +80,8 @@ class SimulatedCluster:
         self._kubelets()
         face.world = self.world
         await self._running(direct)
-        self.faults = Faults(self.world)
-        self.access = await self._front(direct)
+        self.faults = Faults(self.world, self._api_rules)
+        self.access = await self._front(direct) if self.spec.real else direct
         self.faults.put_in(self.spec.faults)
 
     async def _control_plane(self, face: NodeFace) -> Access:
@@ -94,13 +96,14 @@ class SimulatedCluster:
 
         embedded = Embedded()
         self._open.push_async_callback(embedded.stop)
-        access = await embedded.start(self.spec.folder, self.clock, self.spec.seed, face.open)
+        access = await embedded.start(self.spec.folder, self.clock, self.spec.seed, face.open, front=front(self._api_rules))
         return Access(access.server, access.ca_file, access.admin_token, access.kubeconfig)
 
     async def _front(self, direct: Access) -> Access:
-        """Put the proxy of API faults before the API server, and its address into the kubeconfig."""
-        certificate, key = _serving_pair(self.spec)
-        proxy = ApiProxy(self.faults.api, direct.server, direct.ca_file, certificate, key)
+        """Put the proxy of API faults before a real API server, and its address into the kubeconfig."""
+        certs = self.spec.folder / "certs"
+        certificate, key = str(certs / "apiserver.crt"), str(certs / "apiserver.key")
+        proxy = ApiProxy(self._api_rules, direct.server, direct.ca_file, certificate, key)
         self._open.push_async_callback(proxy.stop)
         server = await proxy.start()
         write_kubeconfig(Path(direct.kubeconfig), server, direct.ca_file, direct.admin_token)
@@ -187,9 +190,3 @@ def _ready_dns(informer: Informer) -> list[Object]:
         if namespace == "kube-system" and _labels(pod).get("k8s-app") == "kube-dns" and _is_ready(pod)
     ]
 
-
-def _serving_pair(spec: Spec) -> tuple[str, str]:
-    """Certificate and key of the API server."""
-    if spec.real:
-        return str(spec.folder / "certs" / "apiserver.crt"), str(spec.folder / "certs" / "apiserver.key")
-    return str(spec.folder / "server.crt"), str(spec.folder / "server.key")

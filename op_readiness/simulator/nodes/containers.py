@@ -130,7 +130,7 @@ class Container:
 
     async def run(self) -> None:
         """All its lives, until it ends for good or is stopped."""
-        while not self._stopping.is_set():
+        while not self._stopping.is_set() and not self.ended:
             image = await self.around.image_of(self)
             process = await self._made(image)
             begun = self.around.clock.now()
@@ -166,10 +166,21 @@ class Container:
             self._task.cancel()
             await asyncio.wait([self._task])
 
-    def crash(self, code: int) -> None:
-        """End this life at once with that exit code, as when the Node or the runtime goes away."""
-        if self._task is not None and not self._task.done():
-            self._task.cancel(f"exit {code}")
+    def rebooted(self) -> None:
+        """Its Node went down under it: what ran is lost, and begins anew if its policy says so."""
+        if self.kind == "init" and not self.sidecar:
+            self.ended = False
+        if self.ended:
+            return
+        if self.container_id:
+            self.last_state = {"terminated": _lost(self.state, self.container_id)}
+            if self.policy == "Never" and self.kind == "main":
+                self.state, self.ended, self.ready = self.last_state, True, False
+                return
+            self.restarts += 1
+        self.state = {"waiting": {"reason": "ContainerCreating"}}
+        self.ready = self.started = False
+        self._up.clear()
 
     async def execute(self, process: Process) -> int:
         """Run another process in it; gives its exit code, that of a killed one when the container ends meanwhile."""
@@ -205,14 +216,20 @@ class Container:
         if not self._unstartable():
             self._shows_running(began)
         watching = asyncio.ensure_future(self.around.probe(self)) if self.running else None
-        ended = await self._end()
-        if watching is not None:
-            watching.cancel()
-        for task in list(self._execs):
-            task.cancel()
-        self.log.close()
+        try:
+            ended = await self._end()
+        finally:
+            self._cut(watching)
         self._shows_end(began, ended)
         return ended
+
+    def _cut(self, watching: asyncio.Future[None] | None) -> None:
+        """Nothing of a life outlives it: probes, exec'ed processes, and the process itself."""
+        for task in [watching, self._task, *self._execs]:
+            if task is not None:
+                task.cancel()
+        if self.log is not None:
+            self.log.close()
 
     def _unstartable(self) -> bool:
         return (
@@ -286,6 +303,14 @@ class Container:
         stopped.cancel()
         if not self._stopping.is_set():
             self.restarts += 1
+
+
+def _lost(state: Object, container_id: str) -> Object:
+    """The terminated state of a container that nobody saw end."""
+    return {
+        "exitCode": 255, "reason": "Unknown", "containerID": container_id, "finishedAt": now(),
+        "startedAt": state.get("running", {}).get("startedAt") or now(),
+    }  # fmt: skip
 
 
 def start_error(program: str, os: str, words: str) -> str:

@@ -2,7 +2,8 @@
 
 A real API server comes through a Unix socket with CONNECT (its egress selector), the embedded one through `open`.
 Both get a byte stream; whether TLS is spoken inside shows its first byte, so the same door serves both. Behind an
-address that is no kubelet each HTTP request becomes one exchange of the simulated network, from the control plane's host.
+address that is no kubelet each HTTP request becomes one exchange of the simulated network, from the control plane's
+host.
 """
 
 from __future__ import annotations
@@ -104,24 +105,22 @@ class NodeFace:
         if port == KUBELET_PORT:
             for kubelet in self.world.kubelets.values():
                 if kubelet.node.ip == host:
-                    await self._firewall(kubelet.node.name)
+                    await self._firewall(kubelet)
                     return self._kubelet(kubelet)
         return await self._exchange(host, port)
 
-    async def _firewall(self, node: str) -> None:
-        """A channel `all` that hangs is a firewall before port 10250."""
-        if self.world is None:
-            return
-        channel = self.world.nodes[node].channels.lookup(ChannelKey("all"))
-        if channel is not None and channel.state != "well":
-            await self.world.clock.sleep(DIAL_SECONDS)
-            raise TimeoutError("dial tcp: i/o timeout")
+    async def _firewall(self, kubelet: Kubelet) -> None:
+        """A Node that is down is silent; so is one with a firewall before port 10250 (a channel `all` that hangs)."""
+        channel = kubelet.node.channels.lookup(ChannelKey("all"))
+        if kubelet.down or (channel is not None and channel.state != "well"):
+            await kubelet.world.clock.sleep(DIAL_SECONDS)
+            raise TimeoutError(f"dial tcp {kubelet.node.ip}:{KUBELET_PORT}: i/o timeout")
 
     def _kubelet(self, kubelet: Kubelet) -> Protocol:
         name = kubelet.node.name
         server = self._kubelets.get(name)
         if server is None:
-            server = self._kubelets[name] = web.Server(Face(kubelet).handle, access_log=None)
+            server = self._kubelets[name] = web.Server(Face(kubelet).handle, access_log=None, max_line_size=1 << 20)
         return server
 
     async def _exchange(self, host: str, port: int) -> Protocol:

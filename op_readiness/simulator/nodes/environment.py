@@ -100,7 +100,8 @@ async def _referenced(
     if reference.get("optional"):
         return None
     what = "ConfigMap" if kind == "configMapKeyRef" else "Secret"
-    raise ConfigError(f"couldn't find key {reference['key']} in {what} {pod['metadata']['namespace']}/{reference['name']}")
+    where = f"{what} {pod['metadata']['namespace']}/{reference['name']}"
+    raise ConfigError(f"couldn't find key {reference['key']} in {where}")
 
 
 async def keyed(world: World, namespace: str, kind: str, reference: Object) -> dict[str, bytes] | None:

@@ -70,7 +70,8 @@ async def _http(pod: PodWorker, container: Container, get: Object) -> str:
     ip = get.get("host") or pod.ips[0]
     request = HttpRequest("GET", get.get("path") or "/", tls=get.get("scheme") == "HTTPS")
     try:
-        connection = await pod.world.network.host(pod.node.name).connect(ip, port_number(get["port"], container.spec), 30.0)
+        host = pod.world.network.host(pod.node.name)
+        connection = await host.connect(ip, port_number(get["port"], container.spec), 30.0)
         await connection.request(request, 30.0)
         connection.close()
     except NetworkFailure as failure:

@@ -30,12 +30,52 @@ class Kubelet:
         self.registration = registration
         self.events = Recorder(world, node.name)
         self.workers: dict[str, PodWorker] = {}
+        self.down = False
+        self._beating: asyncio.Task[None] | None = None
+        self._missed: list[tuple[Object | None, Object | None]] = []
+        world.component("kubelet", node.name, self.restart)
+        world.component("containerd", node.name, self.restart)
+        world.component("node", node.name, self.reboot)
 
     async def start(self) -> None:
         """Register the Node and keep its Lease fresh."""
         await self.registration.register()
-        self.spawn(self.registration.run(), f"Lease of {self.node.name}")
+        self._beat()
         self.events.node("Normal", "Starting", "Starting kubelet.")
+
+    def _beat(self) -> None:
+        if self._beating is not None:
+            self._beating.cancel()
+        self._beating = self.spawn(self.registration.run(), "Lease")
+
+    async def restart(self) -> None:
+        """The kubelet or the runtime restarts: containers live on, the Node says that it has begun anew."""
+        self._beat()
+        self.events.node("Normal", "Starting", "Starting kubelet.")
+        await self.registration.report()
+
+    async def reboot(self) -> None:
+        """The whole Node goes down, and comes up with another boot id; its keepers begin anew."""
+        if self._beating is not None:
+            self._beating.cancel()
+        self.down = True
+        self.world.emit("node down", node=self.node.name)
+        for worker in list(self.workers.values()):
+            worker.power_off()
+        await self.world.clock.sleep(self.node.latency.of("boot", self.world.random))
+        self.node.boots += 1
+        self.down = False
+        for component in ("hns", "cni", "kube-proxy"):
+            await self.world.restart(component, self.node.name)
+        self.events.node(
+            "Warning", "Rebooted", f"Node {self.node.name} has been rebooted, boot id: {self.node.boot_id}"
+        )
+        await self.restart()
+        for worker in list(self.workers.values()):
+            worker.power_on()
+        for old, new in self._missed:
+            self.pod_changed(old, new)
+        self._missed.clear()
 
     def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
         """Run something of this Node."""
@@ -43,6 +83,9 @@ class Kubelet:
 
     def pod_changed(self, old: Object | None, new: Object | None) -> None:
         """A Pod bound to this Node came, changed or went."""
+        if self.down:
+            self._missed.append((old, new))
+            return
         if new is None:
             if old is not None:
                 self._vanished(old["metadata"]["uid"])

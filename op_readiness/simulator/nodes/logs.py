@@ -57,7 +57,7 @@ class Log:
             self._add(stream, self._partial.pop(stream))
 
     async def read(self, start: int, *, follow: bool) -> AsyncIterator[Line]:
-        """Lines from number `start` (counted from the first ever) on; `follow` waits for more until the container ends."""
+        """Lines from number `start` (counted from the first ever) on; `follow` waits for more until the log ends."""
         position = start
         while True:
             while position - self.dropped < len(self.lines):

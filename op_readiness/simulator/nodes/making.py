@@ -37,8 +37,8 @@ class Maker:
         self._managed_files(files, spec)
         mount_all(files, pod.node.volumes, pod.pod, spec, pod.volumes.by_name, env)
         return Process(
-            argv=_command(spec, image, env), env=env, os=pod.os, hostname=pod.hostname, network=pod.network, files=files,
-            clock=pod.clock, image=image.reference, cwd=spec.get("workingDir") or image.variant.cwd or "/",
+            argv=_command(spec, image, env), env=env, os=pod.os, hostname=pod.hostname, network=pod.network,
+            files=files, clock=pod.clock, image=image.reference, cwd=spec.get("workingDir") or image.variant.cwd or "/",
             user=_user(pod.pod, spec, image), pid1=True, world=pod.world, pod=pod.pod,
             stdout=Sink(lambda data: _logged(container, "stdout", data)),
             stderr=Sink(lambda data: _logged(container, "stderr", data)),

@@ -24,7 +24,7 @@ class VolumeKey:
 
 @dataclass(frozen=True)
 class Mounted:
-    """How a volume is. `state` is well, missing (the container sees an empty folder), read-only, denied or no-update."""
+    """How a volume is. `state` is well, missing (an empty folder instead), read-only, denied or no-update."""
 
     state: str = "well"
 

@@ -13,6 +13,7 @@ from op_readiness.simulator.nodes.mounted import WELL, VolumeKey, VolumeTable
 from op_readiness.simulator.nodes.volumes import Volume, kind_of
 from op_readiness.simulator.programs.files import File, FileSystem, Folder, Guard
 
+
 def mount_all(
     files: FileSystem, table: VolumeTable, pod: Object, spec: Object, volumes: Mapping[str, Volume], env: dict[str, str]
 ) -> None:
@@ -44,7 +45,7 @@ def _guard(table: VolumeTable, key: VolumeKey) -> Guard:
     def guard(act: str, path: str) -> None:
         state = _state(table, key)
         if state == "denied" or (state == "read-only" and act in ("write", "remove")):
-            number = errno.EROFS if state == "read-only" and not path[1:2] == ":" else errno.EACCES
+            number = errno.EROFS if state == "read-only" and path[1:2] != ":" else errno.EACCES
             raise OSError(number, os.strerror(number), path)
 
     return guard

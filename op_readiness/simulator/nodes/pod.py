@@ -7,8 +7,9 @@ changes what the API should show calls `changed`; one status is sent for all cha
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from op_readiness.simulator.api import ApiError, Object
 from op_readiness.simulator.network.namespace import Namespace
@@ -54,7 +55,7 @@ class PodWorker:
         self.ended = False
         self.rejected: tuple[str, str] | None = None
         self._writer = StatusWriter(self.world, self._status)
-        self._going = asyncio.Event()
+        self._going, self._off, self._powered = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._vanished = False
         self.upkeep = Upkeep(self)
         self._keeping: asyncio.Task[None] | None = None
@@ -81,17 +82,52 @@ class PodWorker:
     async def run(self) -> None:
         """Live until the Pod is gone from the API, or was told to end."""
         self._show_waiting()
-        living = asyncio.ensure_future(self._live())
         going = asyncio.ensure_future(self._going.wait())
         try:
-            await asyncio.wait([living, going], return_when=asyncio.FIRST_COMPLETED)
-            if living.done():
+            while await self._lived_until_reboot(going):
+                await self._powered.wait()
+        finally:
+            going.cancel()
+
+    async def _lived_until_reboot(self, going: asyncio.Future[Any]) -> bool:
+        """Live from one boot of the Node to the next; gives whether it went down meanwhile."""
+        living = asyncio.ensure_future(self._live())
+        off = asyncio.ensure_future(self._off.wait())
+        try:
+            await asyncio.wait({living, going, off}, return_when=asyncio.FIRST_COMPLETED)
+            if living.done() and not off.done():
                 living.result()
-                await going
+                await asyncio.wait({going, off}, return_when=asyncio.FIRST_COMPLETED)
+            if off.done():
+                return True
             await self._leave(living)
+            return False
         finally:
             living.cancel()
-            going.cancel()
+            off.cancel()
+
+    def power_off(self) -> None:
+        """The Node goes down: everything stops at once, and nobody can say so."""
+        self._powered.clear()
+        self._off.set()
+        self._writer.silent = True
+        if self.network is not None:
+            with contextlib.suppress(DetachFailed):
+                self.world.network.detach(self.pod, self.node.name)
+        self.network = None
+
+    def power_on(self) -> None:
+        """The Node is up again: what is to run begins anew in a new sandbox."""
+        for one in self.containers:
+            one.rebooted()
+        self.shown.sandbox, self.shown.ips = False, []
+        self._writer.silent = False
+        if not self.ended:
+            self.kubelet.events.pod(
+                self.pod, "Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created."
+            )
+        self._off.clear()
+        self._powered.set()
 
     async def reject(self, reason: str, message: str) -> None:
         """Not admitted: say so, and wait for the delete."""
@@ -104,6 +140,8 @@ class PodWorker:
     # The rows of its life
 
     async def _live(self) -> None:
+        if self.ended:
+            return
         self._writer.changed()
         await self._tried("FailedMount", self.volumes.prepare, VolumeFailed)
         await self._tried("FailedCreatePodSandBox", self._sandbox, SandboxFailed)

@@ -24,10 +24,13 @@ class StatusWriter:
         self._sent: Object | None = None
         self._task: asyncio.Task[None] | None = None
         self._dirty = False
+        self.silent = False
 
     def changed(self) -> None:
         """Something is different now."""
         self._dirty = True
+        if self.silent:
+            return
         if self._task is None or self._task.done():
             self._task = self._world.spawn(self._write(), "Pod status")
 
@@ -41,8 +44,16 @@ class StatusWriter:
             await asyncio.sleep(MOMENT_SECONDS)
             self._dirty = False
             path, uid, status = self._current()
-            if status != self._sent and await self._arrived(path, uid, status):
+            if not self.silent and status != self._sent and await self._arrived(path, uid, self._patch(status)):
                 self._sent = status
+
+    def _patch(self, status: Object) -> Object:
+        """Lists of addresses are merged by address: old ones have to be replaced by word."""
+        lists = {name: status.get(name, []) for name in ("podIPs", "hostIPs")}
+        old = {name: (self._sent or {}).get(name, []) for name in lists}
+        moved = {name: [{"$patch": "replace"}, *new] for name, new in lists.items() if old[name] and old[name] != new}
+        gone = {"podIP": None} if "podIP" in (self._sent or {}) and "podIP" not in status else {}
+        return status | moved | gone
 
     async def _arrived(self, path: str, uid: str, status: Object) -> bool:
         body = {"metadata": {"uid": uid}, "status": status}
