@@ -42,7 +42,7 @@ class Api:
         context: ssl.SSLContext | bool = ssl.create_default_context(cafile=self._ca) if self._ca else False
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(ssl=context, limit=0),
-            headers={"Authorization": f"Bearer {self._token}"},
+            headers={"Authorization": f"Bearer {self._token}", "User-Agent": "op-readiness-simulator"},
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=10),
         )
         return self

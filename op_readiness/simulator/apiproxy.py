@@ -1,8 +1,8 @@
 """API faults in front of whichever API server runs: within the embedded one, and as a proxy before a real one.
 
-Both ask the same `ApiRules`. Within the embedded one it costs a look while no fault is in. The proxy has to exist before a fault
-is put in, because clients hold its address; it streams watches and hands WebSocket upgrades (exec) through. It speaks
-TLS with the API server's own certificate, so that the CA in a kubeconfig holds for both.
+Both ask the same `ApiRules`. Within the embedded one it costs a look while no fault is in. The proxy has to exist
+before a fault is put in, because clients hold its address; it streams watches and hands WebSocket upgrades (exec)
+through. It speaks TLS with the API server's own certificate, so that the CA in a kubeconfig holds for both.
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
 from typing import Any
 
 import aiohttp
 from aiohttp import web
 
-from op_readiness.simulator.faults.apirules import EXPIRED_EVENT, ApiRequest, ApiRules, Verdict
+from op_readiness.simulator.faults.apirules import COMPONENT_AGENT, EXPIRED_EVENT, ApiRequest, ApiRules, Verdict
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 HOP_BY_HOP = frozenset(
@@ -45,33 +44,36 @@ class WatchGate:
 
     async def events(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """The chunks that reach the client; ends when the fault ends the stream."""
-        source = chunks.__aiter__()
         coming: asyncio.Future[Any] | None = None
+        changed: asyncio.Future[Any] | None = None
         try:
             while True:
-                changed: asyncio.Future[Any] = asyncio.ensure_future(self._rules.changed.wait())
-                meets = self._rules.stream_verdict(self._request)
-                self._silent = self._silent or meets == "silence"
-                if meets in ("cut", "expire"):
-                    changed.cancel()
-                    if meets == "expire":
-                        yield EXPIRED_EVENT
-                    return
-                coming = coming or asyncio.ensure_future(anext(source))
+                if changed is None or changed.done():
+                    changed = asyncio.ensure_future(self._rules.changed.wait())
+                    meets = self._rules.stream_verdict(self._request)
+                    if meets in ("cut", "expire"):
+                        break
+                    self._silent = self._silent or meets == "silence"
+                coming = coming or asyncio.ensure_future(_next(chunks))
                 await asyncio.wait({coming, changed}, return_when=asyncio.FIRST_COMPLETED)
-                changed.cancel()
-                if not coming.done():
+                if changed.done() or not coming.done():
                     continue
-                done, coming = coming, None
-                with suppress(StopAsyncIteration):
-                    chunk = done.result()
-                    if not self._silent:
-                        yield chunk
-                    continue
-                return
+                chunk, coming = coming.result(), None
+                if chunk is None:
+                    return
+                if not self._silent:
+                    yield chunk
+            if meets == "expire":
+                yield EXPIRED_EVENT
         finally:
-            if coming is not None:
-                coming.cancel()
+            for future in (coming, changed):
+                if future is not None:
+                    future.cancel()
+
+
+async def _next(chunks: AsyncIterator[bytes]) -> bytes | None:
+    """The next chunk, None at the end."""
+    return await anext(chunks, None)
 
 
 def front(rules: ApiRules) -> Callable[[Handler], Handler]:
@@ -79,7 +81,7 @@ def front(rules: ApiRules) -> Callable[[Handler], Handler]:
 
     def before(handler: Handler) -> Handler:
         async def judged(request: web.BaseRequest) -> web.StreamResponse:
-            if _is_watch(request):
+            if _is_watch(request) and not request.headers.get("User-Agent", "").startswith(COMPONENT_AGENT):
                 request[GATE] = WatchGate(rules, _described(request))
             if rules.quiet:
                 return await handler(request)

@@ -64,8 +64,11 @@ class SimulatedCluster:
     async def heal(self) -> None:
         """All faults out, and the world as if they had never been in."""
         self.faults.take_out_all()
+        for node in self.world.nodes.values():
+            node.heal()
         await restore(self.world.api)
         await self.world.network.heal()
+        await self._within(self._ready(), "Nodes and cluster DNS")
 
     async def _start(self) -> None:
         face = NodeFace(serving_context(self.spec.folder), CONTROL_PLANE_IP)
@@ -96,7 +99,9 @@ class SimulatedCluster:
 
         embedded = Embedded()
         self._open.push_async_callback(embedded.stop)
-        access = await embedded.start(self.spec.folder, self.clock, self.spec.seed, face.open, front=front(self._api_rules))
+        access = await embedded.start(
+            self.spec.folder, self.clock, self.spec.seed, face.open, front=front(self._api_rules)
+        )
         return Access(access.server, access.ca_file, access.admin_token, access.kubeconfig)
 
     async def _front(self, direct: Access) -> Access:

@@ -6,6 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
+from op_readiness.simulator.apiproxy import gated
 from op_readiness.simulator.controlplane import events, selectors
 from op_readiness.simulator.controlplane.answers import Accepted, answer
 from op_readiness.simulator.controlplane.failures import Failure, bad_request, invalid, invalid_value, required
@@ -148,9 +149,8 @@ async def watch(cluster: Cluster, request: Request, accepted: Accepted, http: we
     )
     try:
         await response.prepare(http)
-        async for chunk in watching.lines(
-            _seconds(request), bookmarks=bookmarks, current=lambda: cluster.store.version
-        ):
+        lines = watching.lines(_seconds(request), bookmarks=bookmarks, current=lambda: cluster.store.version)
+        async for chunk in gated(http, lines):
             await response.write(chunk)
     except (ConnectionError, OSError):
         return response
