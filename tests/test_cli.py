@@ -41,7 +41,7 @@ def params_of(command: str):
 
 CASES = [
     (command, words, param)
-    for command, words in (("run", []), ("run", ["run"]), ("list", ["list"]), ("prove", ["prove"]), ("cleanup", ["cleanup"]))
+    for command, words in [("run", []), *((name, [name]) for name in ("run", "list", "prove", "cleanup", "report"))]
     for param in params_of(command)
 ]
 
@@ -143,7 +143,10 @@ def test_list_shows_planned_abilities(capsys):
 
 @pytest.mark.parametrize(
     ("words", "heavy"),
-    [(["--help"], ("yaml", "pydantic", "kubernetes", "pytest", "rich")), (["list"], ("pydantic", "kubernetes", "pytest"))],
+    [
+        (["--help"], ("yaml", "pydantic", "kubernetes", "pytest", "rich")),
+        (["list"], ("pydantic", "kubernetes", "pytest")),
+    ],
 )
 def test_quick_commands_import_little(words, heavy):
     """Help and list import nothing that takes long."""

@@ -156,7 +156,7 @@ def test_the_exclusive_lease_of_a_living_run_is_waited_for():
             spec = {"spec": {"renewTime": str(self.now())}}
             cluster.patch("Lease", lease.EXCLUSIVE, lease.EXCLUSIVE_NAMESPACE, spec)
 
-    with pytest.raises(OpReadinessError, match="other@.* holds the cluster"):
+    with pytest.raises(OpReadinessError, match=r"other@.* holds the cluster"):
         lease.take_exclusive(cluster, "new", within=5, say=lambda _: None, clock=Alive())
 
 

@@ -69,9 +69,14 @@ def test_no_more_workers_than_abilities():
 
 @pytest.mark.parametrize(
     ("wanted", "server", "allowed"),
-    [(">=1.24", "v1.37.2", True), (">=1.24", "v1.23.17-eks-1", False), (">=1.24", "v1.29.0+k3s1", True), ("", "x", True),
-     (">=1.24", "weird", True)],
-)  # fmt: skip
+    [
+        (">=1.24", "v1.37.2", True),
+        (">=1.24", "v1.23.17-eks-1", False),
+        (">=1.24", "v1.29.0+k3s1", True),
+        ("", "x", True),
+        (">=1.24", "weird", True),
+    ],
+)
 def test_versions_of_distributions_are_understood(wanted, server, allowed):
     """What follows the version proper does not matter."""
     assert version_allows(wanted, server) is allowed
