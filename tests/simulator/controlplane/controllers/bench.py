@@ -16,6 +16,7 @@ from typing import Any
 from op_readiness.simulator.api import Api, ApiError, Object
 from op_readiness.simulator.clock import Clock
 from op_readiness.simulator.controlplane.controllers import run_controllers
+from op_readiness.simulator.controlplane.server import ControlPlane
 from op_readiness.simulator.kubeconfig import Access
 from op_readiness.simulator.realcontrolplane import RealControlPlane
 
@@ -102,8 +103,8 @@ class Kubelets:
 class Bench:
     """The API, the kubelets, and waiting."""
 
-    def __init__(self, api: Api, access: Access) -> None:
-        self.api, self.access, self.kubelets = api, access, Kubelets(api)
+    def __init__(self, api: Api) -> None:
+        self.api, self.kubelets = api, Kubelets(api)
 
     async def until(self, met: Callable[[], Awaitable[Any]], seconds: float = 10.0) -> Any:
         """What `met` gives as soon as it is true."""
@@ -133,17 +134,27 @@ class Bench:
         return [item["message"] for item in items if item["reason"] == reason]
 
 
+async def _no_dial(host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    raise OSError(f"nobody listens on {host}:{port}")
+
+
 @contextlib.asynccontextmanager
-async def bench(folder: Path, assets: str, *, rate: float = 20.0, real: bool = False) -> AsyncIterator[Bench]:
-    """A control plane whose controllers are ours, or with `real` Kubernetes' own."""
-    plane = (RealControlPlane if real else ApiServerOnly)(folder, Path(assets), folder / "egress.sock")
+async def bench(folder: Path, assets: str | None, *, rate: float = 20.0, real: bool = False) -> AsyncIterator[Bench]:
+    """A control plane whose controllers are ours, or with `real` Kubernetes' own; the embedded one without `assets`."""
+    clock = Clock(rate)
+    plane: RealControlPlane | ControlPlane = ControlPlane()
+    if assets is not None:
+        plane = (RealControlPlane if real else ApiServerOnly)(folder, Path(assets), folder / "egress.sock")
     try:
-        access = await plane.start()
+        if isinstance(plane, ControlPlane):
+            access: Any = await plane.start(folder, clock, 0, _no_dial)
+        else:
+            access = await plane.start()
         async with Api(access.server, access.admin_token) as api:
-            work = [Bench(api, access)]
+            work = [Bench(api)]
             tasks = [asyncio.create_task(work[0].kubelets.run()), asyncio.create_task(work[0].kubelets.renew())]
             if not real:
-                tasks.append(asyncio.create_task(run_controllers(api, Clock(rate), root_ca=ROOT_CA)))
+                tasks.append(asyncio.create_task(run_controllers(api, clock, root_ca=ROOT_CA)))
             try:
                 yield work[0]
             finally:

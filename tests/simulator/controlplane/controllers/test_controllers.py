@@ -1,4 +1,4 @@
-"""The controllers at work on a real kube-apiserver: one cluster, everything that readiness tests need of them."""
+"""The controllers at work on a real kube-apiserver and on the embedded one: what readiness tests need of them."""
 
 import asyncio
 import os
@@ -14,10 +14,11 @@ APPS, JOBS = "/apis/apps/v1/namespaces/t", "/apis/batch/v1/namespaces/t/jobs"
 SLICES = "/apis/discovery.k8s.io/v1/namespaces/t/endpointslices"
 WINDOWS = {"kubernetes.io/os": "windows"}
 
-pytestmark = [
+REAL = [
     pytest.mark.real_control_plane,
     pytest.mark.skipif("KUBEBUILDER_ASSETS" not in os.environ, reason="KUBEBUILDER_ASSETS is not set"),
 ]
+PLANES = [pytest.param("real", marks=REAL), pytest.param("embedded", marks=pytest.mark.cluster)]
 
 
 def template(app: str, annotations: dict[str, str] | None = None, **spec: Any) -> dict[str, Any]:
@@ -48,11 +49,12 @@ async def gone(work: Bench, path: str) -> bool:
     return False
 
 
-def test_controllers_do_what_kubernetes_does(tmp_path: Path):
+@pytest.mark.parametrize("plane", PLANES)
+def test_controllers_do_what_kubernetes_does(plane: str, tmp_path: Path):
     """Workloads roll, Services get endpoints, owners take what they own along, silent Nodes are found."""
 
     async def run() -> None:
-        async with bench(tmp_path, os.environ["KUBEBUILDER_ASSETS"]) as work:
+        async with bench(tmp_path, os.environ["KUBEBUILDER_ASSETS"] if plane == "real" else None) as work:
             for name in ("win-1", "win-2"):
                 await work.kubelets.register(name, **WINDOWS)
             await work.kubelets.register("linux-1", **{"kubernetes.io/os": "linux"})
