@@ -96,9 +96,11 @@ def plugin_names() -> list[str]:
     return []
 
 
-def arguments(folders: Sequence[Path], work: Path, context: Path, *, workers: int) -> list[str]:
-    """pytest's arguments. `workers` 0 is without pytest-xdist."""
-    plugins = ["xdist.plugin"] * bool(workers) + ["op_readiness.suite.plugin", *plugin_names()]
+def arguments(
+    folders: Sequence[Path], work: Path, *, workers: int, options: Sequence[str], plugins: Sequence[str] = ()
+) -> list[str]:
+    """pytest's arguments: ours, then `options` of `plugins`. `workers` 0 is without pytest-xdist."""
+    plugins = ["xdist.plugin"] * bool(workers) + ["op_readiness.suite.plugin", *plugin_names(), *plugins]
     return [
         "-c", str(work / "readiness.ini"),
         f"--rootdir={work}",
@@ -107,7 +109,7 @@ def arguments(folders: Sequence[Path], work: Path, context: Path, *, workers: in
         *[word for plugin in plugins for word in ("-p", plugin)],
         "-p", "no:cacheprovider",
         "--quiet", "--tb=short", "--color=no",
-        f"--opr-context={context}",
+        *options,
         *(["-n", str(workers), "--dist=load", "--max-worker-restart=64"] if workers else []),
         *[str(folder) for folder in folders],
     ]  # fmt: skip
@@ -127,16 +129,20 @@ def must_stand_alone(folders: Sequence[Path]) -> None:
 
 def start(
     folders: Iterable[Path], work: Path, context: Mapping[str, Any], *, workers: int, name: str,
-    environ: Mapping[str, str] = os.environ,
+    environ: Mapping[str, str] = os.environ, plugins: Sequence[str] = (), options: Sequence[str] = (),
 ) -> Child:  # fmt: skip
-    """Start pytest on the readiness tests of `folders`; `work` is a private directory, empty but for our own files."""
+    """Start pytest on the readiness tests of `folders`; `work` is a private directory, empty but for our own files.
+
+    Without a `context` the `plugins` give one, told by `options` of their own.
+    """
     (work / "readiness.ini").write_text(INI, "utf-8")
     (work / "here").mkdir(exist_ok=True)
     path = work / f"context-{name}.json"
     path.write_text(json.dumps(context), "utf-8")
     log = work / f"pytest-{name}.log"
     resolved = [Path(folder).resolve() for folder in folders]
-    args = arguments(resolved, work, path, workers=workers)
+    handed = [f"--opr-context={path}"] if context else []
+    args = arguments(resolved, work, workers=workers, options=[*handed, *options], plugins=plugins)
     command = [sys.executable, "-m", "op_readiness.runner.inside", *args]
     file = log.open("wb")
     process = processes.start(command, env=environment(environ), cwd=work / "here", stdout=file, stderr=file)

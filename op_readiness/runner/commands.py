@@ -65,13 +65,22 @@ def run_command(given: Mapping[str, Any]) -> int:
         return _run(options, selection, folders, command, options.kubeconfig, options.context)
     from op_readiness.runner.simulated import SimulatedCluster
 
-    with SimulatedCluster(simulated_spec(options)) as simulated:
-        return _run(options, selection, folders, command, simulated.kubeconfig, None, simulated.kill_now)
+    from dataclasses import replace
+
+    spec = simulated_spec(options)
+    with SimulatedCluster(replace(spec, faults=())) as simulated:
+
+        def break_it() -> None:
+            if spec.faults:
+                simulated.put_in(spec.faults)
+
+        return _run(options, selection, folders, command, simulated.kubeconfig, None, simulated.kill_now, break_it)
 
 
 def _run(
     options: RunOptions, selection: Any, folders: list[Path], command: str, kubeconfig: str | None,
     context: str | None, kill_cluster: Callable[[], None] = lambda: None,
+    after_standing: Callable[[], None] = lambda: None,
 ) -> int:  # fmt: skip
     from op_readiness.reports.screen import Screen
     from op_readiness.reports.writing import write_reports
@@ -83,7 +92,7 @@ def _run(
         return click.confirm(question)
 
     screen = Screen(color=options.color)
-    run = Run(options, selection, folders, command, ask, write_reports, screen, kill_cluster)
+    run = Run(options, selection, folders, command, ask, write_reports, screen, kill_cluster, after_standing)
     return run.execute(kubeconfig, context)
 
 
@@ -225,6 +234,6 @@ def simulate_up_command(
 
 def prove_command(given: Mapping[str, Any]) -> int:
     """`op-readiness prove`."""
-    from op_readiness.runner.prove import prove
+    from op_readiness.runner.prove.command import prove
 
-    return int(prove(given))
+    return prove(given, say)

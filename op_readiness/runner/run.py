@@ -69,6 +69,8 @@ class Run:
     write: Write
     screen: Screen
     kill_cluster: Callable[[], None] = lambda: None
+    after_standing: Callable[[], None] = lambda: None
+    """Called once the standing objects are up: a simulated cluster breaks while it is in use, as real ones do."""
     run_id: str = field(default_factory=new_run_id)
     record: Record = field(default_factory=Record)
     _log: EventLog | None = None
@@ -153,6 +155,7 @@ class Run:
             stands = attend(lambda: standing.create(cluster, known, nodes, self.run_id, images, timeouts, secret))
             for problem in stands.get("problems", ()):
                 self._say("warning", text=f"standing objects: {problem['what']}: {problem['where']}: {problem['seen']}")
+            attend(self.after_standing)
             self._passes = Passes(
                 self.folders, work, self._context(kubeconfig, known, plan, images, timeouts, stands), self._open_log,
                 self.record, timeouts, self.attention, self._hear, self.view.tick,
@@ -161,7 +164,11 @@ class Run:
             try:
                 findings = attend(lambda: standing.check(cluster, stands, known, timeouts))
                 self._say("standing", findings=[f.to_dict() for f in findings], ability=standing.OWNER)
-            except (CouldNotTell, ApiError) as error:
+            except CouldNotTell as error:
+                first = error.findings[0]
+                text = f"the standing objects could not be looked at again: {first.what}: {first.where}: {first.seen}"
+                self._say("warning", text=text)
+            except ApiError as error:
                 self._say("warning", text=f"the standing objects could not be looked at again: {error}")
 
     def _settle(self, cluster: Cluster) -> lease.Renewed:

@@ -1,0 +1,216 @@
+"""`op-readiness prove`: choose the cells, run them as one pytest session, show the matrix and its holes."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from op_readiness.model.abilities import Ability
+from op_readiness.model.errors import OpReadinessError, UsageError
+from op_readiness.model.results import Result
+from op_readiness.model.timeouts import Timeouts
+from op_readiness.runner import child, matrix
+from op_readiness.runner.attention import Attention, Interrupted
+from op_readiness.runner.events import read_from
+from op_readiness.runner.prove.cells import HEALTHY, Cell, cells_of, hole, in_order, picture
+
+SCALE = 0.05
+NODES = {"windows": 3, "linux": 2}
+"""Three Windows Nodes, so that a finding that accuses the drawn one could accuse two healthy ones."""
+CLUSTERS = 6
+"""Simulated clusters side by side: cells wait more than they compute, until there is one too many."""
+STEP = 0.2
+
+
+@dataclass
+class Proof:
+    """One proof. `say` prints a line."""
+
+    category: str
+    folder: Path
+    abilities: list[Ability]
+    declared: matrix.Matrix
+    node_parameter: Mapping[str, str]
+    spec: dict[str, Any]
+    scale: float
+    workers: int
+    seed: str
+    report_dir: Path
+    say: Callable[[str], None]
+    verbose: bool = False
+    declared_only: bool = False
+    results: dict[str, Result] = field(default_factory=dict)
+    _offsets: dict[Path, int] = field(default_factory=dict)
+    _last: str = ""
+
+    def run(self, attention: Attention) -> int:
+        """Exit code: 0 when every cell is as declared, 1 otherwise."""
+        began = time.monotonic()
+        cells = self._cells()
+        self.say(f"{self.category}: {len(cells)} cells, {self.workers} simulated clusters, seed {self.seed}")
+        self._session(cells, attention)
+        holes = self._holes(cells)
+        text = self._text(cells, holes, time.monotonic() - began)
+        self.say(text)
+        self.report_dir.mkdir(parents=True, exist_ok=True)
+        (self.report_dir / "matrix.txt").write_text(text + "\n", "utf-8")
+        (self.report_dir / "matrix.json").write_text(json.dumps(self._data(cells, holes), indent=1), "utf-8")
+        return 1 if holes else 0
+
+    def _cells(self) -> list[Cell]:
+        names = [f"win-{n + 1}" for n in range(int(self.spec["nodes"]["windows"]))]
+        draw = random.Random(self.seed)
+        ids = [ability.id for ability in self.abilities]
+        cells = cells_of(self.declared, ids, self.node_parameter, names, draw, declared_only=self.declared_only)
+        return in_order(cells, self.declared)
+
+    def _session(self, cells: list[Cell], attention: Attention) -> None:
+        work = Path(tempfile.mkdtemp(prefix="opr-prove-"))
+        task = {
+            "cells": [{**cell.to_dict(), "id": cell.id} for cell in cells],
+            "abilities": {ability.id: ability.to_dict() for ability in self.abilities},
+            "spec": self.spec,
+            "timeouts": Timeouts(scale=self.scale).to_dict(),
+            "run_id": secrets.token_hex(3),
+            "events_dir": str(work / "events"),
+        }
+        path = work / "prove.json"
+        path.write_text(json.dumps(task), "utf-8")
+        running = child.start(
+            [self.folder], work, {}, workers=max(2, self.workers), name="prove",
+            plugins=["op_readiness.runner.prove.session"], options=[f"--opr-prove={path}"],
+        )  # fmt: skip
+        try:
+            while running.poll() is None:
+                attention.pause(STEP)
+                self._take(work / "events", cells)
+            self._take(work / "events", cells)
+            self._last = running.last_words()
+        finally:
+            running.stop()
+            shutil.rmtree(work, ignore_errors=True)
+
+    def _take(self, folder: Path, cells: list[Cell]) -> None:
+        by_id = {cell.id: cell for cell in cells}
+        for path in sorted(folder.glob("*.jsonl")):
+            events, self._offsets[path] = read_from(path, self._offsets.get(path, 0))
+            for event in events:
+                if event["type"] == "result" and event.get("cell") in by_id:
+                    self.results[event["cell"]] = result = Result.from_dict(event)
+                    if self.verbose:
+                        self.say(f"{len(self.results):>4} of {len(cells)}  {event['cell']}: {result.outcome}")
+
+    def _holes(self, cells: list[Cell]) -> dict[str, str]:
+        nodes = [f"win-{n + 1}" for n in range(int(self.spec["nodes"]["windows"]))]
+        found = {}
+        for cell in cells:
+            healthy = self.results.get(f"{cell.ability}@{HEALTHY}")
+            expected = self.declared.expected(cell.fault, cell.ability)
+            if why := hole(cell, expected, self.results.get(cell.id), healthy, nodes):
+                found[cell.id] = why
+        return found
+
+    def _text(self, cells: list[Cell], holes: Mapping[str, str], seconds: float) -> str:
+        ids = [ability.id for ability in self.abilities]
+        lines = [picture([HEALTHY, *self.declared.faults], ids, self.results, holes), ""]
+        if not self.results:
+            lines += ["nothing was run; pytest said:", self._last]
+        by_id = {cell.id: cell for cell in cells}
+        for id, why in holes.items():
+            lines.append(f"hole: {id}{f' (node={by_id[id].node})' if by_id[id].node else ''}: {why}")
+        lines += [f"not told apart by any fault: {one} and {other}" for one, other in self._twins()]
+        lines.append(f"{len(cells)} cells, {len(holes)} holes, {seconds:.0f} s, seed {self.seed}")
+        return "\n".join(lines)
+
+    def _twins(self) -> list[tuple[str, str]]:
+        return matrix.equal_rows(self.declared, [ability.id for ability in self.abilities])
+
+    def _data(self, cells: list[Cell], holes: Mapping[str, str]) -> dict[str, Any]:
+        rows = []
+        for cell in cells:
+            result = self.results.get(cell.id)
+            rows.append(
+                {
+                    **cell.to_dict(),
+                    "expected": str(self.declared.expected(cell.fault, cell.ability)),
+                    "outcome": str(result.outcome) if result else None,
+                    "seconds": result.seconds if result else None,
+                    "findings": [finding.to_dict() for finding in result.findings] if result else [],
+                    "hole": holes.get(cell.id, ""),
+                }
+            )
+        return {"category": self.category, "seed": self.seed, "cells": rows}
+
+
+def node_parameters(faults: Mapping[str, Any]) -> dict[str, str]:
+    """Fault -> its parameter that takes a Windows Node, for those that have one."""
+    return {
+        name: parameter
+        for name, fault in faults.items()
+        for parameter, about in (fault.get("parameters") or {}).items()
+        if about.get("kind") == "windows-node"
+    }
+
+
+def prove(given: Mapping[str, Any], say: Callable[[str], None]) -> int:
+    """Exit code of `op-readiness prove`; 1 if any category has a hole."""
+    from op_readiness.runner.commands import assets
+    from op_readiness.runner.listing import catalogue_of
+    from op_readiness.runner.selection import select
+    from op_readiness.runner.simulated import known_faults
+    from op_readiness.suite.catalogue import shipped_folder
+
+    selection = select(catalogue_of(()), given["categories"], given["abilities"], (), ())
+    faults = {fault["name"]: fault for fault in known_faults()}
+    scale = given.get("timeout_scale") or SCALE
+    seed = given.get("seed") or secrets.token_hex(4)
+    control_plane = given.get("control_plane") or "embedded"
+    codes = []
+    with Attention(float("inf"), lambda: None) as attention:
+        for category in selection.categories:
+            folder = shipped_folder() / _folder(category.name)
+            path = folder / matrix.FILE
+            abilities = [ability for ability in category.abilities if not ability.planned]
+            if not path.is_file() or not abilities:
+                continue
+            every = [a.id for c in catalogue_of(()) for a in c.abilities if c.name == category.name]
+            proof = Proof(
+                category.name, folder, abilities, matrix.read(path, every, faults), node_parameters(faults),
+                {"nodes": NODES, "rate": 1 / scale, "latency": given.get("latency") or "quick", "seed": 1,
+                 "control_plane": control_plane, "assets": assets(control_plane)},
+                scale, _clusters(given["workers"]), seed, Path(given["report_dir"]), say,
+                verbose=bool(given.get("verbose")),
+            )  # fmt: skip
+            try:
+                codes.append(proof.run(attention))
+            except Interrupted as error:
+                return {"SIGINT": 130, "SIGTERM": 143}.get(error.by, 3)
+    if not codes:
+        raise UsageError("none of the selected abilities has a test yet: there is nothing to prove")
+    return max(codes)
+
+
+def _clusters(workers: str) -> int:
+    if workers == "auto":
+        return min(CLUSTERS, 3 * (os.cpu_count() or 1))
+    if not workers.isdigit() or int(workers) < 1:
+        raise UsageError(f"--workers {workers}: expected a number from 1 on, or auto")
+    return int(workers)
+
+
+def _folder(category: str) -> str:
+    kind, _, name = category.partition(".")
+    words = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+    return f"{kind.lower()}{words}"
+
+
+__all__ = ["OpReadinessError", "prove"]
