@@ -63,12 +63,15 @@ def run_command(given: Mapping[str, Any]) -> int:
     command = repeat_command(given)
     if not options.simulated:
         return _run(options, selection, folders, command, options.kubeconfig, options.context)
-    from op_readiness.runner.simulated import SimulatedCluster
-
     from dataclasses import replace
+
+    from op_readiness.runner.simulated import SimulatedCluster
 
     spec = simulated_spec(options)
     with SimulatedCluster(replace(spec, faults=())) as simulated:
+        if spec.faults:  # what does not fit this cluster is told before anything is made
+            simulated.put_in(spec.faults)
+            simulated.take_out_all()
 
         def break_it() -> None:
             if spec.faults:

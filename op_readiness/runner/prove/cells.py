@@ -35,8 +35,8 @@ class Cell(Record):
 
 
 def cells_of(
-    matrix: Matrix, abilities: Sequence[str], node_parameter: Mapping[str, str], nodes: Sequence[str], draw: random.Random,
-    *, declared_only: bool = False,
+    matrix: Matrix, abilities: Sequence[str], node_parameter: Mapping[str, str], nodes: Sequence[str],
+    draw: random.Random, *, declared_only: bool = False,
 ) -> list[Cell]:  # fmt: skip
     """The healthy column, then every cell of the faults of `matrix`, those that wait longest first.
 
