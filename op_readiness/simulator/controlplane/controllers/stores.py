@@ -7,11 +7,14 @@ seen, and an older version of an object never replaces a newer one.
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 
 from op_readiness.simulator.api import Api, Informer, Object, key_of
 from op_readiness.simulator.controlplane.controllers.kinds import Kind
+
+LOG = logging.getLogger(__name__)
 
 Key = tuple[str, str]
 
@@ -86,7 +89,19 @@ class Store(Informer):
             new["metadata"].pop("managedFields", None)
         for name in self._filings:
             self._file(name, key, old, new)
-        super()._apply(new, key)
+        self._keep(old, new, key)
+
+    def _keep(self, old: Object | None, new: Object | None, key: Key) -> None:
+        """Cache and tell; an error of one controller over an odd object must not end the watch of all others."""
+        if new is not None:
+            self.objects[key] = new
+        elif old is not None:
+            del self.objects[key]
+        for handler in self.handlers if old is not None or new is not None else ():
+            try:
+                handler(old, new)
+            except Exception:
+                LOG.exception("%s %s/%s", self.kind.kind, *key)
 
     def _file(self, name: str, key: Key, old: Object | None, new: Object | None) -> None:
         filing, index = self._filings[name], self._index[name]

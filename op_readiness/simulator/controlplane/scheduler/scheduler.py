@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import logging
 
 import aiohttp
 
@@ -21,6 +22,7 @@ from op_readiness.simulator.controlplane.scheduler.quantities import amount
 from op_readiness.simulator.controlplane.scheduler.snapshot import Snapshot
 from op_readiness.simulator.controlplane.scheduler.volumes import Volumes
 
+LOG = logging.getLogger(__name__)
 NAME = "default-scheduler"
 FIRST_BACKOFF, LONGEST_BACKOFF = 1.0, 10.0  # seconds; defaults of kube-scheduler
 Key = tuple[str, str]
@@ -62,7 +64,11 @@ class Scheduler:
                 await asyncio.sleep(0)
 
     def _one(self, key: Key, pod: Object, group: asyncio.TaskGroup) -> None:
-        decision = decide(pod, self._snapshot, self._volumes)
+        try:
+            decision = decide(pod, self._snapshot, self._volumes)
+        except Exception:  # one odd Pod must not end the scheduling of all others
+            LOG.exception("Pod %s/%s", *key)
+            return
         if decision.node is not None:
             self._snapshot.put(pod, decision.node)
             self._binding.add(key)
