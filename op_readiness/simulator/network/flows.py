@@ -6,8 +6,9 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from op_readiness.simulator.network.acl import passes
 from op_readiness.simulator.network.interface import Peer
-from op_readiness.simulator.network.keys import AclRule, AclValue, Backend, RouteKey, RouteValue
+from op_readiness.simulator.network.keys import Backend, RouteKey, RouteValue
 from op_readiness.simulator.network.services import family_of
 from op_readiness.simulator.network.stack import Stack
 from op_readiness.simulator.network.table import Table
@@ -98,8 +99,9 @@ class Flow:
         """Whether the ACLs of both ends let the client in."""
         if self.server is None or self.client is self.server:
             return True
-        return _open(self.client, "egress", self.server_ip, self.protocol, self.port) and _open(
-            self.server, "ingress", self.client_ip, self.protocol, self.port
+        served, port = bool(self.legs) and self.legs[-1].service != "", (self.protocol, self.port)
+        return passes(self.client, "egress", self.server, self.server_ip, port, served) and passes(
+            self.server, "ingress", self.client, self.client_ip, port, served
         )
 
 
@@ -110,22 +112,3 @@ def _tables(sender: Stack, receiver: Stack) -> list[tuple[str, Table[RouteKey, R
     if receiver.tables is not None and receiver.tables is not sender.tables:
         tables.append(("in", receiver.tables.route))
     return tables
-
-
-def _open(stack: Stack, side: str, peer: str, protocol: str, port: int) -> bool:
-    if stack.kind != "pod" or stack.tables is None:
-        return True
-    table = stack.tables.acl
-    if not (table.programmed or table.on_lookup):
-        return True
-    value = table.lookup(stack.uid) or AclValue()
-    rules = value.ingress if side == "ingress" else value.egress
-    return rules is None or any(_matches(rule, peer, protocol, port) for rule in rules)
-
-
-def _matches(rule: AclRule, peer: str, protocol: str, port: int) -> bool:
-    return (
-        (not rule.peers or peer in rule.peers)
-        and rule.protocol in ("", protocol)
-        and (not rule.ports or port in rule.ports)
-    )

@@ -73,20 +73,50 @@ class EpValue:
 
 
 @dataclass(frozen=True)
+class AclBlock:
+    """An ipBlock of a rule."""
+
+    cidr: str
+    excepts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class AclPort:
+    """Ports of a rule, `first` to `last`; `named` if the policy gave a name for them."""
+
+    protocol: str
+    first: int
+    last: int
+    named: bool = False
+
+
+@dataclass(frozen=True)
 class AclRule:
-    """Traffic that an ACL allows: peers (addresses; empty for any), protocol (empty for any), ports (empty for any)."""
+    """Traffic that an ACL allows: `peers` (addresses) and `blocks`, both empty for none and `anyone` for all of them.
+
+    `ports` None: every port.
+    """
 
     peers: frozenset[str] = frozenset()
-    protocol: str = ""
-    ports: frozenset[int] = frozenset()
+    blocks: tuple[AclBlock, ...] = ()
+    anyone: bool = False
+    ports: tuple[AclPort, ...] | None = None
 
 
 @dataclass(frozen=True)
 class AclValue:
-    """Rules in force on a Pod's endpoint (state ACL; the key is the Pod's UID). None: everything passes."""
+    """Rules in force on a Pod's endpoint (state ACL; the key is the Pod's UID). None: everything passes.
+
+    What a faulty implementation does otherwise: `host` lets the Pod's own Node in whatever the rules say (probes),
+    `services` judges what comes through a Service too, `ranges` and `named` understand such ports.
+    """
 
     ingress: tuple[AclRule, ...] | None = None
     egress: tuple[AclRule, ...] | None = None
+    host: bool = True
+    services: bool = True
+    ranges: bool = True
+    named: bool = True
 
 
 @dataclass(frozen=True)
@@ -149,7 +179,7 @@ class RouteKey:
     nodeport, externalip, loadbalancer, external or internet. A connection to a node port meets two stretches, to the
     Node and from there to the backend. `direction` is request or reply, `stage` open (SYN and SYN-ACK) or data;
     `port` is the server's, `size` the payload's. `opened` is when the connection opened, so that a fault can cut what
-    is older. `hairpin`: a Pod meets itself through a Service.
+    is older. `hairpin`: a Pod meets itself, through a Service or by its own address.
     """
 
     at: str

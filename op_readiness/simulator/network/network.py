@@ -6,7 +6,7 @@ registry, makes and takes away endpoints, and tells the world what happened so t
 
 from __future__ import annotations
 
-import logging
+from contextlib import suppress
 from typing import Any
 
 from op_readiness.simulator.network.agent import CNI, Attachment, NodeAgent
@@ -19,6 +19,7 @@ from op_readiness.simulator.network.kubeproxy import Surroundings
 from op_readiness.simulator.network.namespace import Namespace, PodNetwork, Ways
 from op_readiness.simulator.network.paths import Paths
 from op_readiness.simulator.network.podsettings import dns_of, hosts_file
+from op_readiness.simulator.network.policies import Policies
 from op_readiness.simulator.network.services import Name, Object, ServiceMap, ServiceView
 from op_readiness.simulator.network.stack import Stack
 from op_readiness.simulator.network.table import WriteFailed
@@ -31,7 +32,6 @@ CLUSTER_DNS = "10.96.0.10"
 DOMAIN = "cluster.local"
 NODE_DNS = DnsValue((SITE_RESOLVER,))
 KUBERNETES = ("default", "kubernetes")
-log = logging.getLogger(__name__)
 
 
 class AttachFailed(Exception):
@@ -56,6 +56,10 @@ class Network:
         self._around = Surroundings(self.services, self.clock, world.emit)
         self.paths = Paths(self, self.clock, self.chance)
         self._ways = Ways(self.paths, self.clock, self.chance, DOMAIN + ".")
+        self.policies = Policies(
+            world.informer("/apis/networking.k8s.io/v1/networkpolicies"), world.informer("/api/v1/namespaces"),
+            world.pods, self.clock, world.emit,
+        )
         self.agents: dict[str, NodeAgent] = {}
         self._hosts: dict[str, Stack] = {}
         self._pods: dict[str, Attachment] = {}
@@ -115,7 +119,7 @@ class Network:
             return PodNetwork(Namespace(agent.host, self._ways, key, hosts), [agent.machine.ip], dns)
         if uid in self._pods:
             self.detach(uid)
-        attachment = self._add_endpoint(agent, uid, name, dns)
+        attachment = self._add_endpoint(agent, pod, name, dns)
         hosts = hosts_file(pod, [attachment.ip], DOMAIN)
         namespace = Namespace(attachment.stack, self._ways, attachment.dns_key, hosts)
         return PodNetwork(namespace, [attachment.ip], dns)
@@ -134,6 +138,7 @@ class Network:
         except WriteFailed as error:
             raise DetachFailed(_teardown_text(attachment, error)) from error
         del self._pods[uid]
+        self.policies.remove(uid)
         for other in self.agents.values():
             if other is not agent:
                 other.remote.release(attachment.ip, CNI)
@@ -163,11 +168,13 @@ class Network:
                     agent.remote.acquire(attachment.ip, attachment.node, CNI)
             agent.heal()
             agent.proxy.rebuild()
+        self.policies.rewrite()
 
     def close(self) -> None:
         """Stop every keeper."""
         for agent in self.agents.values():
             agent.close()
+        self.policies.close()
 
     def dump(self, node: str) -> dict[str, Any]:
         """The tables of a Node as JSON, for people."""
@@ -211,8 +218,8 @@ class Network:
     def _dns_key(self, agent: NodeAgent) -> DnsKey:
         return DnsKey(agent.machine.name, agent.machine.os)
 
-    def _add_endpoint(self, agent: NodeAgent, uid: str, name: str, dns: DnsValue) -> Attachment:
-        namespace, _, short = name.partition("/")
+    def _add_endpoint(self, agent: NodeAgent, pod: Object, name: str, dns: DnsValue) -> Attachment:
+        uid, (namespace, _, short) = pod["metadata"]["uid"], name.partition("/")
         node, ip = agent.machine.name, ""
         if agent.ipam is None:
             raise AttachFailed(self._sandbox_text(agent, "no addresses are given out here"))
@@ -224,9 +231,9 @@ class Network:
             key = DnsKey(node, agent.machine.os, uid, name, agent.started, self.clock.now())
             attachment = Attachment(uid, node, endpoint, stack, key, dns)
             agent.add(attachment)
+            self.policies.add(pod, ip, agent.tables.acl)
         except (OutOfAddresses, WriteFailed) as error:
-            if ip:
-                agent.free(ip)
+            self._undo(agent, uid, ip)
             raise AttachFailed(self._sandbox_text(agent, str(error))) from error
         self._pods[uid] = attachment
         for other in self.agents.values():
@@ -234,6 +241,14 @@ class Network:
                 other.remote.acquire(ip, node, CNI)
         self._tell("pod attached", attachment)
         return attachment
+
+    def _undo(self, agent: NodeAgent, uid: str, ip: str) -> None:
+        """What a sandbox whose network failed leaves: nothing, unless it cannot be given back."""
+        with suppress(WriteFailed):
+            self.policies.remove(uid)
+            agent.remove(uid)
+        if ip:
+            agent.free(ip)
 
     def _forget_host_pod(self, uid: str) -> None:
         for agent in self.agents.values():

@@ -60,7 +60,8 @@ class Paths:
         if not own:
             return Flow("unreachable", client, protocol)
         if client.kind == "pod" and ip in own:
-            return self._to_itself(client, ip, port, protocol, (Leg(client, client, ip, ip, port, protocol, "podip"),))
+            leg = Leg(client, client, ip, ip, port, protocol, "podip", hairpin=True)
+            return self._to_itself(client, ip, port, protocol, (leg,))
         if not client.attached:
             return Flow("drop", client, protocol)
         if client.tables is not None:

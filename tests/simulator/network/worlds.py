@@ -43,6 +43,7 @@ class World:
         self.clock = TurnedClock()
         self.random = random.Random(1)
         self.services, self.endpointslices, self.pods = Objects(), Objects(), Objects()
+        self.informers: dict[str, Objects] = {}
         builds = {"win-1": "10.0.20348", "win-2": "10.0.26100", "linux-1": "", "linux-2": ""}
         self.nodes = {
             name: Host(name, f"10.240.0.{11 + at}", "windows" if build else "linux", build, f"10.244.{at}.0/24")
@@ -52,14 +53,17 @@ class World:
         self.network = Network(self)
         self._uids = 0
 
+    def informer(self, path: str) -> Objects:
+        return self.informers.setdefault(path, Objects())
+
     def emit(self, event: str, **fields: Any) -> None:
         self.events.append((event, fields))
 
-    def pod(self, name: str, node: str, **spec: Any) -> PodNetwork:
-        """Attach a Pod that serves its name on TCP 8080 (HTTP) and UDP 8081."""
+    def pod(self, name: str, node: str, space: str = "t", **spec: Any) -> PodNetwork:
+        """Attach a Pod, labelled with its name, that serves its name on TCP 8080 (HTTP) and UDP 8081."""
         self._uids += 1
-        labels = {"namespace": "t", "name": name, "uid": f"uid-{self._uids}"}
-        attached = self.network.attach({"metadata": labels, "spec": spec}, node)
+        metadata = {"namespace": space, "name": name, "uid": f"uid-{self._uids}", "labels": {"pod": name}}
+        attached = self.network.attach({"metadata": metadata, "spec": spec}, node)
         if not spec.get("hostNetwork"):
             serve_name(attached.namespace, name)
         return attached
