@@ -55,7 +55,7 @@ def pem_text(entry: Mapping[str, Any], field_name: str, folder: Path) -> str:
         if path := entry.get(field_name):
             return (folder / Path(str(path)).expanduser()).read_text()
     except (OSError, binascii.Error, UnicodeDecodeError) as error:
-        raise OpReadinessError(f"the kubeconfig's {field_name} cannot be read: {error}; mend the kubeconfig") from error
+        raise UsageError(f"the kubeconfig's {field_name} cannot be read: {error}; mend the kubeconfig") from error
     return ""
 
 
@@ -113,13 +113,13 @@ class _Merged:
         for section, singular in (("contexts", "context"), ("clusters", "cluster"), ("users", "user")):
             for entry in config.get(section) or ():
                 if not isinstance(entry, dict) or "name" not in entry:
-                    raise OpReadinessError(f"kubeconfig {path}: an entry of {section} has no name; mend the file")
+                    raise UsageError(f"kubeconfig {path}: an entry of {section} has no name; mend the file")
                 self.found[section].setdefault(str(entry["name"]), (entry.get(singular) or {}, path.parent))
 
     def get(self, section: str, name: str, referrer: str) -> tuple[dict[str, Any], Path]:
         """A named entry and its folder."""
         if name not in self.found[section]:
-            raise OpReadinessError(f"kubeconfig ({self.source}): {referrer} names {section[:-1]} {name!r}, not there")
+            raise UsageError(f"kubeconfig ({self.source}): {referrer} names {section[:-1]} {name!r}, not there")
         return self.found[section][name]
 
 
@@ -141,7 +141,7 @@ def _from_files(source: str, paths: list[Path], context: str | None) -> Entry:
     user_name = str(chosen.get("user") or "")
     user, user_folder = merged.get("users", user_name, f"context {name!r}") if user_name else ({}, Path())
     if not cluster.get("server"):
-        raise OpReadinessError(f"kubeconfig ({source}): the cluster of context {name!r} has no server; mend the file")
+        raise UsageError(f"kubeconfig ({source}): the cluster of context {name!r} has no server; mend the file")
     return Entry(source, name, cluster, user, cluster_folder, user_folder, user_name, tuple(paths))
 
 
@@ -157,10 +157,10 @@ def _load(path: Path) -> dict[str, Any]:
         config = yaml.load(path.read_text(), Loader=loader)
     except OSError as error:
         does = "name one that exists" if isinstance(error, FileNotFoundError) else "make it readable"
-        raise OpReadinessError(f"kubeconfig {path}: {error.strerror or error}; {does}") from error
+        raise UsageError(f"kubeconfig {path}: {error.strerror or error}; {does}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         words = " ".join(str(error).split())
-        raise OpReadinessError(f"kubeconfig {path} is no YAML: {words}; mend the file") from error
+        raise UsageError(f"kubeconfig {path} is no YAML: {words}; mend the file") from error
     if not isinstance(config, dict):
-        raise OpReadinessError(f"kubeconfig {path} is {'empty' if config is None else 'no kubeconfig'}; name another")
+        raise UsageError(f"kubeconfig {path} is {'empty' if config is None else 'no kubeconfig'}; name another")
     return config

@@ -172,6 +172,7 @@ def report_command(*, folder: str, strict: bool, no_color: bool) -> int:
     from op_readiness.reports.terminal import report
     from op_readiness.reports.writing import write_reports
 
+    record.close()
     run = record.run_result()
     written = [str(path) for path in write_reports(run, report_dir)]
     with Screen(color=not no_color) as screen:

@@ -45,6 +45,8 @@ class Record:
     interrupted: str = ""
     seconds: float = 0.0
     ended: bool = False
+    cleaned: bool = False
+    last: float = 0.0
 
     @classmethod
     def of(cls, events: Iterable[Event]) -> Record:
@@ -59,8 +61,19 @@ class Record:
         handler = getattr(self, f"_on_{event['type']}", None)
         if handler is not None:
             handler(event)
+        self.last = max(self.last, event.get("time", 0.0))
         if id := event.get("ability"):
             self.heard[id] = event.get("time", 0.0)
+
+    def close(self) -> None:
+        """Nothing more will come: a run that did not say its end was killed, and has not cleaned up."""
+        head = self.header
+        if not self.ended:
+            self.seconds = round((self.last - head.get("time", self.last)) / head.get("timeout_scale", 1.0), 1)
+            self.interrupted = self.interrupted or "killed"
+        if not self.cleaned:
+            command = f"op-readiness cleanup --run {head.get('run_id', '')}"
+            self.warnings.append(f"the run ended before its clean-up did: {command} removes what it left")
 
     def run_result(self) -> RunResult:
         """The run as reports show it."""
@@ -146,7 +159,7 @@ class Record:
         self.warnings.append(event["text"])
 
     def _on_leftovers(self, event: Event) -> None:
-        self.leftovers = list(event["names"])
+        self.leftovers, self.cleaned = list(event["names"]), True
 
     def _on_standing(self, event: Event) -> None:
         self.standing = [Finding.from_dict(finding) for finding in event["findings"]]

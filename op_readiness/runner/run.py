@@ -226,6 +226,7 @@ class Run:
                 self._say("warning", text=f"Lease: {one.lost}")
             one.stop()
         if not alive:
+            self._say("leftovers", names=[])
             return
         self.view.say("cleaning up", "dim")
         self.attention.forget_deadline()

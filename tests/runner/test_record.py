@@ -99,3 +99,13 @@ def test_waiting_is_known_until_the_ability_ends():
     assert (known.waiting["a-a"].what, known.heard["a-a"]) == ("Pods", 2.0)
     known.add(result("a-a", Outcome.PASSED))
     assert known.waiting == {}
+
+
+def test_a_killed_run_says_so_and_how_to_clean_up():
+    """What is read after kill -9 claims nothing about leftovers."""
+    known = record(started("a-a", time=5.0))
+    known.header["time"] = 1.0
+    known.close()
+    run = known.run_result()
+    assert (run.interrupted, run.seconds, run.exit_code()) == ("killed", 4.0, 3)
+    assert "op-readiness cleanup --run r" in run.warnings[0]
