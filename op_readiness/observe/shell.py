@@ -122,14 +122,14 @@ class Asker:
                     client,
                     "exec did not return",
                     f"an answer within {within / self.timeouts.scale:.0f} s",
-                    str(error),
+                    error.message,
                     hint,
                     code="exec",
                 )
             ) from error
         except (ExecRefused, ApiError) as error:
             raise CouldNotTell(
-                self._finding(client, "exec was refused", "an answer", str(error), code="exec")
+                self._finding(client, "exec was refused", "an answer", error.message, code="exec")
             ) from error
         self.recorder.witness(client.namespace, client.pod, "exec", answer.stdout)
         return answer.stdout.replace("\r\n", "\n")
