@@ -314,7 +314,8 @@ class Cluster:
     def _object(item: Any, r: Resource) -> Manifest:
         """Items of a list come without kind and apiVersion."""
         found: Manifest = dict(item)
-        found.setdefault("kind", r.kind)
+        if r.kind:
+            found.setdefault("kind", r.kind)
         found.setdefault("apiVersion", r.api_version)
         return found
 

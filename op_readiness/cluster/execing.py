@@ -28,6 +28,8 @@ from op_readiness.model.clock import SYSTEM_CLOCK
 STDIN, STDOUT, STDERR, STATUS, CLOSE = 0, 1, 2, 3, 255
 V5, V4 = "v5.channel.k8s.io", "v4.channel.k8s.io"
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
+MOST_SHOWN = 120
+"""Characters of a command in error messages."""
 HANDSHAKES = 3
 """Tries of a handshake that was refused before the command can have run (connection refused, 401, 429)."""
 
@@ -75,7 +77,8 @@ class _Run:
             + ([("stdin", "true")] if stdin is not None else [])
         )
         self.where = f"Pod {namespace}/{pod}" + (f" container {container}" if container else "")
-        self.command = shlex.join(argv)[:200]
+        words = shlex.join(argv)
+        self.command = words if len(words) <= MOST_SHOWN else words[: MOST_SHOWN - 3] + "..."
         self.deadline = Deadline(within)
         self.began = time.monotonic()
         self.output: dict[int, list[bytes]] = {STDOUT: [], STDERR: [], STATUS: []}

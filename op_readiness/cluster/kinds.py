@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 @dataclass(frozen=True)
 class Resource:
-    """One resource of the API. `group` is empty for core."""
+    """One resource of the API. `group` is empty for core, `kind` where only the plural was named."""
 
     kind: str
     plural: str
@@ -102,7 +102,7 @@ def resource(kind: str | Resource) -> Resource:
     plural, version, group = ([*kind.split(".", 2), "", ""])[:3]
     if not group:
         raise KeyError(f"unknown kind {kind!r}: name it as plural.version.group, or add it to the table of kinds")
-    return Resource(kind, plural, group, version)
+    return Resource("", plural, group, version)
 
 
 def resource_of(manifest: Mapping[str, Any]) -> Resource:

@@ -194,7 +194,7 @@ class _Wait:
         raise WatchTimeout(self._what(), self.within, self._seen(), self.error)
 
     def _what(self) -> str:
-        kind = resource(self.kind).kind
+        kind = resource(self.kind).kind or self.kind
         if self.name:
             return f"{kind} {'/'.join(p for p in (self.namespace, self.name) if p)}"
         return f"{kind}s of Namespace {self.namespace}" + (f" ({self.labels})" if self.labels else "")
