@@ -63,6 +63,7 @@ def _authority(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
 
 def write_certificates(folder: Path) -> tuple[Path, Path, Path]:
     """Writes ca.crt, server.crt and server.key; gives their paths."""
+    folder.mkdir(parents=True, exist_ok=True)
     ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     authority = _authority(ca_key)
     names: list[x509.GeneralName] = [x509.DNSName(name) for name in NAMES]

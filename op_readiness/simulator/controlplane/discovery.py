@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from op_readiness.simulator.controlplane.answers import answer
+from op_readiness.simulator.controlplane.answers import JSON, answer
 from op_readiness.simulator.controlplane.recorded import recorded
 from op_readiness.simulator.controlplane.registry import Resource, resources
 from op_readiness.simulator.controlplane.storage import encode
@@ -25,17 +25,21 @@ def document(path: str, accept: str) -> web.Response | None:
         return web.Response(text="ok", headers={"Content-Type": "text/plain; charset=utf-8"})
     if path in ("/api", "/apis"):
         return _root(path, accept)
-    if path == "/version":
-        return answer(recorded()["version"])
-    if path == "/":
-        return answer({"paths": _paths()})
+    if path.startswith("/openapi"):
+        return _openapi(path)
+    if path in ("/", "/version"):
+        return answer(recorded()["version"] if path == "/version" else {"paths": _paths()})
+    return _group(path)
+
+
+def _openapi(path: str) -> web.Response | None:
     if path == "/openapi/v2":
-        return web.Response(body=openapi_v2(), headers={"Content-Type": "application/json"})
+        return web.Response(body=openapi_v2(), headers=JSON)
     if path == "/openapi/v3":
         return answer({"paths": {key: {"serverRelativeURL": _url(key)} for key in _versions()}})
-    if path.startswith("/openapi/v3/") and path[12:] in _versions():
-        return web.Response(body=openapi_v3(path[12:]), headers={"Content-Type": "application/json"})
-    return _group(path)
+    if path[12:] in _versions():
+        return web.Response(body=openapi_v3(path[12:]), headers=JSON)
+    return None
 
 
 def _root(path: str, accept: str) -> web.Response:

@@ -26,6 +26,7 @@ Object = dict[str, Any]
 LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 KEPT = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
 NAME_LIMIT = 58
+NAMESPACES = ("", "namespaces")
 
 
 def now() -> str:
@@ -175,6 +176,8 @@ def write(cluster: Cluster, request: Request, stored: Stored, obj: Object) -> Ob
     else:
         if "status" in resource.subresources and "status" in old:
             obj["status"] = old["status"]
+        if resource.key == NAMESPACES and request.subresource != "finalize":
+            obj["spec"] = old["spec"]
         strategy.default(obj)
         cluster.admission.mutate(request, obj, old)
         _count_generation(obj, old, strategy)
@@ -193,7 +196,7 @@ def store(cluster: Cluster, request: Request, obj: Object) -> Object:
     """Store, or remove for good what was held by its last finalizer alone."""
     key, metadata = request.served.key, obj["metadata"]
     stored = cluster.store.put(key, obj)
-    held = metadata.get("finalizers") or (obj.get("spec", {}).get("finalizers") if key == ("", "namespaces") else None)
+    held = metadata.get("finalizers") or (obj.get("spec", {}).get("finalizers") if key == NAMESPACES else None)
     if metadata.get("deletionTimestamp") and not held and not metadata.get("deletionGracePeriodSeconds"):
         cluster.store.remove(key, stored)
     return obj

@@ -130,42 +130,45 @@ def _later(name: str) -> Walk:
 
 
 def _compiled(schema: dict[str, Any]) -> Walk:
-    reference = schema.get("$ref") or (schema.get("allOf") or [{}])[0].get("$ref")
+    reference = _reference(schema)
     if reference:
-        name = reference.rsplit("/", 1)[1]
-        return _later(name)
-    match schema.get("type"):
-        case "array":
-            return _array(_compiled(schema["items"]), _type_name(schema))
-        case "object":
-            return _map(schema)
-        case "boolean":
-            return _boolean
-        case "string":
-            return _string if schema.get("format") != "byte" else _bytes
-        case "integer":
-            return _integer(schema.get("format", ""))
-        case "number":
-            return _number
-    return lambda value, *_: value
+        return _later(reference)
+    kind = schema.get("type")
+    if kind == "array":
+        return _array(_compiled(schema["items"]), _type_name(schema))
+    if kind == "object":
+        return _map(schema)
+    return _scalar(kind, schema.get("format", ""))
+
+
+def _reference(schema: dict[str, Any]) -> str:
+    reference = schema.get("$ref") or (schema.get("allOf") or [{}])[0].get("$ref") or ""
+    return str(reference).rsplit("/", 1)[-1]
+
+
+def _scalar(kind: str | None, form: str) -> Walk:
+    walks: dict[str | None, Walk] = {
+        "boolean": _boolean,
+        "string": _bytes if form == "byte" else _string,
+        "number": _number,
+    }
+    if kind == "integer":
+        return _integer(form)
+    return walks.get(kind, lambda value, *_: value)
+
+
+SCALAR_TYPES = {"boolean": "bool", "number": "float64"}
 
 
 def _type_name(schema: dict[str, Any]) -> str:
-    reference = schema.get("$ref") or (schema.get("allOf") or [{}])[0].get("$ref")
+    reference, kind = _reference(schema), schema.get("type", "")
     if reference:
-        return _go_type(reference.rsplit("/", 1)[1])
-    match schema.get("type"):
-        case "array":
-            return f"[]{_type_name(schema['items'])}"
-        case "object":
-            return f"map[string]{_type_name(schema.get('additionalProperties') or {})}"
-        case "boolean":
-            return "bool"
-        case "integer":
-            return str(schema.get("format", "int64"))
-        case "number":
-            return "float64"
-    return "string"
+        return _go_type(reference)
+    if kind == "array":
+        return f"[]{_type_name(schema['items'])}"
+    if kind == "object":
+        return f"map[string]{_type_name(schema.get('additionalProperties') or {})}"
+    return str(schema.get("format", "int64")) if kind == "integer" else SCALAR_TYPES.get(kind, "string")
 
 
 def _array(item: Walk, go_type: str) -> Walk:

@@ -79,6 +79,7 @@ def _container(container: Object) -> None:
     for name in HANDLERS:
         if container.get(name) is not None:
             _probe(container[name])
+    _stop_signal(container)
     for hook in (container.get("lifecycle") or {}).values():
         if isinstance(hook, dict):
             _http_get(hook.get("httpGet"))
@@ -86,6 +87,15 @@ def _container(container: Object) -> None:
     container.setdefault("terminationMessagePolicy", "File")
     if not container.get("imagePullPolicy"):
         container["imagePullPolicy"] = _pull_policy(container.get("image") or "")
+
+
+def _stop_signal(container: Object) -> None:
+    """The feature gate ContainerStopSignals is off by default, so the field is dropped without a word."""
+    lifecycle = container.get("lifecycle")
+    if lifecycle and "stopSignal" in lifecycle:
+        del lifecycle["stopSignal"]
+        if not lifecycle:
+            del container["lifecycle"]
 
 
 def _pull_policy(image: str) -> str:

@@ -17,25 +17,26 @@ VALUE_RULE = r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?"
 SERVICE_RULE = r"[a-z]([-a-z0-9]*[a-z0-9])?"
 KEY_RULE = r"[-._a-zA-Z0-9]+"
 TAIL = "regex used for validation is"
+ENDS = "and must start and end with an alphanumeric character"
 LABEL_TEXT = (
-    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an "
-    f"alphanumeric character (e.g. 'my-name',  or '123-abc', {TAIL} '{LABEL_RULE}')"
+    f"a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', {ENDS} "
+    f"(e.g. 'my-name',  or '123-abc', {TAIL} '{LABEL_RULE}')"
 )
 SUBDOMAIN_TEXT = (
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with "
-    f"an alphanumeric character (e.g. 'example.com', {TAIL} '{SUBDOMAIN_RULE}')"
+    f"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', {ENDS} "
+    f"(e.g. 'example.com', {TAIL} '{SUBDOMAIN_RULE}')"
 )
 QUALIFIED_TEXT = (
-    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character "
+    f"name part must consist of alphanumeric characters, '-', '_' or '.', {ENDS} "
     f"(e.g. 'MyName',  or 'my.name',  or '123-abc', {TAIL} '{QUALIFIED_RULE}')"
 )
 VALUE_TEXT = (
-    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
-    f"alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', {TAIL} '{VALUE_RULE}')"
+    f"a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', {ENDS} "
+    f"(e.g. 'MyValue',  or 'my_value',  or '12345', {TAIL} '{VALUE_RULE}')"
 )
 KEY_TEXT = (
-    "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or "
-    f"'key-name', {TAIL} '{KEY_RULE}')"
+    "a valid config key must consist of alphanumeric characters, '-', '_' or '.' "
+    f"(e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', {TAIL} '{KEY_RULE}')"
 )
 
 

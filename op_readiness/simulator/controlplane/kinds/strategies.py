@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from op_readiness.simulator.controlplane.failures import FieldError
-from op_readiness.simulator.controlplane.kinds import defaults, defaults_pods, defaults_workloads, names, prepare
+from op_readiness.simulator.controlplane.kinds import (
+    defaults,
+    defaults_pods,
+    defaults_workloads,
+    names,
+    others,
+    pods,
+    prepare,
+    services,
+    workloads,
+)
 from op_readiness.simulator.controlplane.registry import Key
 
 Object = dict[str, Any]
@@ -43,31 +53,46 @@ class Strategy:
 
 
 STRATEGIES: dict[Key, Strategy] = {
-    ("", "pods"): Strategy(defaults_pods.pod, prepare.pod, generation=True, returned=True),
+    ("", "pods"): Strategy(defaults_pods.pod, prepare.pod, pods.pod, generation=True, returned=True),
     ("", "podtemplates"): Strategy(defaults_workloads.pod_template, returned=True),
-    ("", "namespaces"): Strategy(defaults.namespace, prepare.namespace, name=names.dns_label, returned=True),
+    ("", "namespaces"): Strategy(
+        defaults.namespace, prepare.namespace, others.namespace, name=names.dns_label, returned=True
+    ),
     ("", "nodes"): Strategy(prepare=prepare.node),
     ("", "services"): Strategy(
-        defaults.service, prepare.service, name=names.service_name, returned=True, put_creates=True
+        defaults.service, prepare.service, services.service, name=names.service_name, returned=True, put_creates=True
     ),
     ("", "endpoints"): Strategy(defaults.endpoints, put_creates=True),
-    ("", "events"): Strategy(defaults.event, put_creates=True),
-    ("", "secrets"): Strategy(defaults.secret),
+    ("", "events"): Strategy(defaults.event, validate=others.event, put_creates=True),
+    ("", "configmaps"): Strategy(validate=others.config_map),
+    ("", "secrets"): Strategy(defaults.secret, validate=others.secret),
     ("", "serviceaccounts"): Strategy(returned=True),
     ("", "persistentvolumes"): Strategy(defaults.volume, prepare.volume, returned=True),
-    ("", "persistentvolumeclaims"): Strategy(defaults.claim, prepare.claim, returned=True),
+    ("", "persistentvolumeclaims"): Strategy(defaults.claim, prepare.claim, others.claim, returned=True),
     ("", "limitranges"): Strategy(put_creates=True),
     ("", "resourcequotas"): Strategy(prepare=prepare.plain_status, returned=True),
     ("", "replicationcontrollers"): Strategy(
         defaults_workloads.replication_controller, prepare.replicas_status, generation=True, orphan=True
     ),
-    ("apps", "deployments"): Strategy(defaults_workloads.deployment, prepare.plain_status, generation=True),
-    ("apps", "replicasets"): Strategy(defaults_workloads.replica_set, prepare.replicas_status, generation=True),
-    ("apps", "statefulsets"): Strategy(defaults_workloads.stateful_set, prepare.stateful_set, generation=True),
-    ("apps", "daemonsets"): Strategy(defaults_workloads.daemon_set, prepare.daemon_set, generation=True),
-    ("batch", "jobs"): Strategy(defaults_workloads.job, prepare.job, generation=True, orphan=True),
-    ("networking.k8s.io", "networkpolicies"): Strategy(defaults.network_policy, generation=True),
-    ("discovery.k8s.io", "endpointslices"): Strategy(defaults.endpoint_slice, generation=True),
+    ("apps", "deployments"): Strategy(
+        defaults_workloads.deployment, prepare.plain_status, workloads.replicated, generation=True
+    ),
+    ("apps", "replicasets"): Strategy(
+        defaults_workloads.replica_set, prepare.replicas_status, workloads.replicated, generation=True
+    ),
+    ("apps", "statefulsets"): Strategy(
+        defaults_workloads.stateful_set, prepare.stateful_set, workloads.replicated, generation=True
+    ),
+    ("apps", "daemonsets"): Strategy(
+        defaults_workloads.daemon_set, prepare.daemon_set, workloads.daemon_set, generation=True
+    ),
+    ("batch", "jobs"): Strategy(defaults_workloads.job, prepare.job, workloads.job, generation=True, orphan=True),
+    ("networking.k8s.io", "networkpolicies"): Strategy(
+        defaults.network_policy, validate=others.network_policy, generation=True
+    ),
+    ("discovery.k8s.io", "endpointslices"): Strategy(
+        defaults.endpoint_slice, validate=others.endpoint_slice, generation=True
+    ),
     ("policy", "poddisruptionbudgets"): Strategy(prepare=prepare.disruption_budget, generation=True),
     ("scheduling.k8s.io", "priorityclasses"): Strategy(defaults.priority_class, generation=True),
     ("storage.k8s.io", "storageclasses"): Strategy(defaults.storage_class, returned=True),
@@ -76,8 +101,8 @@ STRATEGIES: dict[Key, Strategy] = {
     ("storage.k8s.io", "volumeattachments"): Strategy(returned=True),
     (RBAC, "roles"): Strategy(defaults.role, name=names.path_segment),
     (RBAC, "clusterroles"): Strategy(defaults.role, name=names.path_segment),
-    (RBAC, "rolebindings"): Strategy(defaults.binding, name=names.path_segment),
-    (RBAC, "clusterrolebindings"): Strategy(defaults.binding, name=names.path_segment),
+    (RBAC, "rolebindings"): Strategy(defaults.binding, validate=others.role_binding, name=names.path_segment),
+    (RBAC, "clusterrolebindings"): Strategy(defaults.binding, validate=others.role_binding, name=names.path_segment),
 }
 PLAIN = Strategy()
 
