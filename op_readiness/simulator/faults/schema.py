@@ -168,34 +168,32 @@ class Document(Strict):
     parameters: dict[str, Parameter] = Field(default_factory=dict)
     steps: list[dict[str, Any]] = Field(min_length=1)
 
-    def filled(self, values: dict[str, Any]) -> list[Step]:
-        """The steps with parameters put in; raises FaultError for what a step may not say."""
-        return [
-            checked(Step, fill(step, values, self.name), f"fault {self.name}, step {number}")
-            for number, step in enumerate(self.steps, 1)
-        ]
+    def filled(self, values: dict[str, Any], where: str = "") -> list[Step]:
+        """The steps with parameters put in; raises FaultError, naming `where`, for what a step may not say."""
+        where = where or f"fault {self.name}"
+        return [checked(Step, fill(step, values, where), f"{where}, step {n}") for n, step in enumerate(self.steps, 1)]
 
 
-def fill(part: Any, values: dict[str, Any], fault: str) -> Any:
+def fill(part: Any, values: dict[str, Any], where: str) -> Any:
     """`part` with each `$name` replaced by its value; `$key.x` is left for the engine. Raises FaultError."""
     if isinstance(part, dict):
-        return {key: fill(value, values, fault) for key, value in part.items()}
+        return {key: fill(value, values, where) for key, value in part.items()}
     if isinstance(part, list):
-        return [fill(value, values, fault) for value in part]
+        return [fill(value, values, where) for value in part]
     if not isinstance(part, str) or not part.startswith("$") or part.startswith("$key."):
         return part
     name = part[1:]
     if name.partition(".")[0] in values and "." in name and name not in values:
         return part
     if name not in values:
-        raise FaultError(f"fault {fault}: no parameter {name!r}{nearest(name, values)}")
+        raise FaultError(f"{where}: no parameter {name!r}{nearest(name, values)}")
     return values[name]
 
 
 def document(data: Any, where: str) -> Document:
     """The document in `data`, its steps tried with stand-in values; raises FaultError naming `where`."""
     found = checked(Document, data, where)
-    found.filled({name: _stand_in(parameter) for name, parameter in found.parameters.items()})
+    found.filled({name: _stand_in(parameter) for name, parameter in found.parameters.items()}, where)
     return found
 
 
@@ -210,7 +208,8 @@ def checked(model: type[M], data: Any, where: str) -> M:
 
 
 def _line(model: type[BaseModel], error: ValidationError) -> str:
-    first = error.errors()[0]
+    errors = error.errors()
+    first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
     path = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         word = str(first["loc"][-1])

@@ -53,7 +53,9 @@ class FakeWorld:
     def __init__(self, seed: int = 0) -> None:
         self.clock = TurnedClock()
         self.random = random.Random(seed)
-        nodes = [FakeNode(f"win-{n}", "windows") for n in (1, 2, 3)] + [FakeNode(f"linux-{n}", "linux", "") for n in (1, 2)]
+        nodes = [FakeNode(f"win-{n}", "windows") for n in (1, 2, 3)] + [
+            FakeNode(f"linux-{n}", "linux", "") for n in (1, 2)
+        ]
         self.nodes = {node.name: node for node in nodes}
         self.services, self.pods = Objects(), Objects()
         self.services.objects["shop", "web"] = {"spec": {"ports": [{"port": 80, "targetPort": "http"}]}}
@@ -77,7 +79,9 @@ class FakeWorld:
 
 def lb_key(name: str = "web", port: int = 80, **changes: Any) -> LbKey:
     fields: dict[str, Any] = {
-        "namespace": "shop", "name": name, "port_name": "", "service_port": port, "protocol": "TCP", "face": "ClusterIP",
+    fields: dict[str, Any] = {
+        "namespace": "shop", "name": name, "port_name": "", "service_port": port, "protocol": "TCP",
+        "face": "ClusterIP", "family": "IPv4", "vip": "10.96.0.20", "port": port,
         "family": "IPv4", "vip": "10.96.0.20", "port": port,
     }  # fmt: skip
     return LbKey(**{**fields, **changes})

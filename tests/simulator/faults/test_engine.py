@@ -258,7 +258,13 @@ def test_channels_hang_and_images_cannot_be_pulled() -> None:
 
     async def scene(world: FakeWorld, faults: Faults) -> None:
         hangs = {"state": "CHAN", "key": {"node": "win-1", "channel": "exec"}, "point": "lookup", "do": "drop"}
-        refused = {"state": "IMG", "key": {"node": "win-1", "image": "*agnhost*"}, "point": "lookup", "do": "fail", "value": "no match"}
+        refused = {
+            "state": "IMG",
+            "key": {"node": "win-1", "image": "*agnhost*"},
+            "point": "lookup",
+            "do": "fail",
+            "value": "no match",
+        }
         faults.put_in([fault(hangs, refused)])
         tables = world.nodes["win-1"].tables
         assert tables["CHAN"].lookup(ChannelKey("exec", "shop", "web-0")).state == "hangs"
@@ -276,7 +282,12 @@ def test_acts_restart_components_and_remove_objects() -> None:
             {"metadata": {"namespace": "kube-system", "name": name, "labels": {"k8s-app": app}}}
             for name, app in (("dns-b", "kube-dns"), ("dns-a", "kube-dns"), ("other", "x"))
         ]
-        restart = {"state": "NODE", "key": {"node": "win-1", "component": "kube-proxy"}, "point": "set", "do": "restart"}
+        restart = {
+            "state": "NODE",
+            "key": {"node": "win-1", "component": "kube-proxy"},
+            "point": "set",
+            "do": "restart",
+        }
         key = {"resource": "pods", "namespace": "kube-system", "labels": {"k8s-app": "kube-dns"}}
         moved = {"state": "API", "key": key, "point": "set", "do": "remove", "when": {"count": 1}}
         faults.put_in([fault(restart, moved)])
@@ -293,7 +304,16 @@ def test_taking_out_leaves_no_hook() -> None:
 
     async def scene(world: FakeWorld, faults: Faults) -> None:
         down = {"state": "API", "point": "lookup", "do": "fail", "value": {"status": 500}}
-        faults.put_in([fault(lb("*", point="write", do="drop"), lb("*", point="lookup", do="remove"), lb("*", point="set", do="remove"), down)])
+        faults.put_in(
+            [
+                fault(
+                    lb("*", point="write", do="drop"),
+                    lb("*", point="lookup", do="remove"),
+                    lb("*", point="set", do="remove"),
+                    down,
+                )
+            ]
+        )
         assert not faults.api.quiet
         faults.take_out_all()
         assert faults.api.quiet
