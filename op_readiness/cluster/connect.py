@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from op_readiness.cluster.credentials import Credential, Credentials, credentials_of
 from op_readiness.cluster.kubeconfig import Entry, find
-from op_readiness.model.errors import OpReadinessError
+from op_readiness.model.errors import OpReadinessError, UsageError
 
 
 class Connection:
@@ -34,7 +34,7 @@ class Connection:
         self.entry, self._now = entry, now
         self.source, self.context, self.server = entry.source, entry.context, entry.server
         if urlsplit(self.server).scheme not in ("http", "https") or not urlsplit(self.server).hostname:
-            raise OpReadinessError(f"kubeconfig ({self.source}): server {self.server!r} is no URL; mend the file")
+            raise UsageError(f"kubeconfig ({self.source}): server {self.server!r} is no URL; mend the file")
         self.verify = not entry.cluster.get("insecure-skip-tls-verify", False)
         self.tls_server_name = str(entry.cluster.get("tls-server-name") or "")
         self.certificate_authority = entry.certificate_authority()
@@ -87,7 +87,7 @@ class Connection:
             if credential.certificate:
                 _load_pair(context, credential)
         except (ssl.SSLError, ValueError) as error:
-            raise OpReadinessError(
+            raise UsageError(
                 f"kubeconfig ({self.source}): a certificate or key of context {self.context!r} is no valid PEM: {error}"
             ) from error
         return context

@@ -67,7 +67,7 @@ def find(kubeconfig: str | None, context: str | None, environ: Mapping[str, str]
     if listed := [Path(p).expanduser() for p in environ.get("KUBECONFIG", "").split(os.pathsep) if p]:
         present = [path for path in listed if path.exists()]
         if not present:
-            raise OpReadinessError(
+            raise UsageError(
                 f"KUBECONFIG names no file that exists ({', '.join(map(str, listed))}): correct it, or use --kubeconfig"
             )
         return _from_files(f"KUBECONFIG={environ['KUBECONFIG']}", present, context)
@@ -75,7 +75,7 @@ def find(kubeconfig: str | None, context: str | None, environ: Mapping[str, str]
         return _from_files(str(home), [home], context)
     if environ.get("KUBERNETES_SERVICE_HOST"):
         return _in_cluster(environ, context)
-    raise OpReadinessError(
+    raise UsageError(
         f"no cluster: --kubeconfig and KUBECONFIG are not set, {home} does not exist, and this is no Pod with a "
         "ServiceAccount; name a kubeconfig with --kubeconfig, or try --provider simulated"
     )

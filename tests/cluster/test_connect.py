@@ -92,7 +92,7 @@ def test_a_broken_kubeconfig_is_one_line_that_names_the_file_or_entry(tmp_path, 
         connect(str(path))
 
     assert "\n" not in str(caught.value)
-    assert caught.value.exit_code == 3
+    assert caught.value.exit_code == 2
 
 
 def test_a_missing_kubeconfig_is_named(tmp_path):
