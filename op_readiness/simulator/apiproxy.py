@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextvars import ContextVar
 from typing import Any
 
 import aiohttp
@@ -31,8 +32,8 @@ HOP_BY_HOP = frozenset(
         "content-length",
     )
 )
-GATE = "op_readiness.watch_gate"
-"""Key of a request under which its WatchGate stands, if any."""
+GATE: ContextVar[WatchGate | None] = ContextVar("GATE", default=None)
+"""The gate of the watch that is being answered, if it has one."""
 
 
 class WatchGate:
@@ -81,23 +82,28 @@ def front(rules: ApiRules) -> Callable[[Handler], Handler]:
 
     def before(handler: Handler) -> Handler:
         async def judged(request: web.BaseRequest) -> web.StreamResponse:
-            if _is_watch(request) and not request.headers.get("User-Agent", "").startswith(COMPONENT_AGENT):
-                request[GATE] = WatchGate(rules, _described(request))
-            if rules.quiet:
+            if not rules.quiet:
+                verdict = rules.verdict(_described(request))
+                if verdict.delay:
+                    await rules.clock.sleep(verdict.delay)
+                if not verdict.passes:
+                    return _answer(request, verdict)
+            if not _is_watch_of_a_tool(request):
                 return await handler(request)
-            verdict = rules.verdict(_described(request))
-            if verdict.delay:
-                await rules.clock.sleep(verdict.delay)
-            return await handler(request) if verdict.passes else _answer(request, verdict)
+            outer = GATE.set(WatchGate(rules, _described(request)))
+            try:
+                return await handler(request)
+            finally:
+                GATE.reset(outer)
 
         return judged
 
     return before
 
 
-def gated(request: web.BaseRequest, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+def gated(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """The chunks of a watch that reach its client: all of them where no front stands before the handler."""
-    gate: WatchGate | None = request.get(GATE)
+    gate = GATE.get()
     return chunks if gate is None else gate.events(chunks)
 
 
@@ -113,8 +119,9 @@ def _described(request: web.BaseRequest) -> ApiRequest:
     return ApiRequest(request.method, request.path, dict(request.query), request.headers.get("User-Agent", ""))
 
 
-def _is_watch(request: web.BaseRequest) -> bool:
-    return request.query.get("watch", "") in ("1", "true")
+def _is_watch_of_a_tool(request: web.BaseRequest) -> bool:
+    own = request.headers.get("User-Agent", "").startswith(COMPONENT_AGENT)
+    return not own and request.query.get("watch", "") in ("1", "true")
 
 
 class ApiProxy:
@@ -133,7 +140,9 @@ class ApiProxy:
         connector = aiohttp.TCPConnector(ssl=self._upstream_ssl, limit=0)
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)
         self._session = aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=False)
-        server = web.Server(front(self._rules)(self._forward), access_log=None, auto_decompress=False)
+        server = web.Server(
+            front(self._rules)(self._forward), access_log=None, auto_decompress=False, max_line_size=1 << 20
+        )
         self._runner = web.ServerRunner(server, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self._front_ssl)
@@ -168,7 +177,7 @@ class ApiProxy:
                     response.headers.add(name, value)
             await response.prepare(request)
             chunks: AsyncIterator[bytes] = upstream.content.iter_any()
-            async for chunk in gated(request, chunks) if upstream.status == 200 else chunks:
+            async for chunk in gated(chunks) if upstream.status == 200 else chunks:
                 await response.write(chunk)
             await response.write_eof()
             return response

@@ -150,7 +150,7 @@ async def watch(cluster: Cluster, request: Request, accepted: Accepted, http: we
     try:
         await response.prepare(http)
         lines = watching.lines(_seconds(request), bookmarks=bookmarks, current=lambda: cluster.store.version)
-        async for chunk in gated(http, lines):
+        async for chunk in gated(lines):
             await response.write(chunk)
     except (ConnectionError, OSError):
         return response

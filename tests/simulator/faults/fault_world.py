@@ -79,10 +79,8 @@ class FakeWorld:
 
 def lb_key(name: str = "web", port: int = 80, **changes: Any) -> LbKey:
     fields: dict[str, Any] = {
-    fields: dict[str, Any] = {
         "namespace": "shop", "name": name, "port_name": "", "service_port": port, "protocol": "TCP",
         "face": "ClusterIP", "family": "IPv4", "vip": "10.96.0.20", "port": port,
-        "family": "IPv4", "vip": "10.96.0.20", "port": port,
     }  # fmt: skip
     return LbKey(**{**fields, **changes})
 
