@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -41,14 +42,14 @@ class Attachment:
 class NodeAgent:
     """Tables and keepers of one Node."""
 
-    def __init__(self, machine: Machine, kind: str, around: Surroundings) -> None:
+    def __init__(self, machine: Machine, kind: str, around: Surroundings, given_back: deque[str]) -> None:
         self.machine, self._clock = machine, around.clock
         self._coming: set[asyncio.Task[None]] = set()
         self.tables = NodeTables(machine)
         windows = machine.os == "windows"
         self.remote = RemoteEndpoints(self.tables.rep, trusting=windows)
         self.host = Stack(kind, machine, self.tables, (machine.ip,))
-        self.ipam = Ipam(self.tables.ipam, machine.pod_cidr) if machine.pod_cidr else None
+        self.ipam = Ipam(self.tables.ipam, machine.pod_cidr, given_back) if machine.pod_cidr else None
         self.wanted: dict[str, Attachment] = {}
         self.wanted_dns: dict[DnsKey, DnsValue] = {}
         self.started = 0

@@ -29,6 +29,11 @@ async def anonymous(request: HttpRequest, _: Peer) -> HttpResponse:
     return _json(403, {**_status(403, "Forbidden", message), "details": {}})
 
 
+async def unauthorized(_: HttpRequest, __: Peer) -> HttpResponse:
+    """What a kubelet answers to a stranger on its HTTPS port."""
+    return HttpResponse(401, b"Unauthorized", {"Content-Type": "text/plain; charset=utf-8"})
+
+
 def _status(code: int, reason: str, message: str) -> dict[str, object]:
     return {
         "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",

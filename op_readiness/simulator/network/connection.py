@@ -93,6 +93,18 @@ class Transport:
         await deadline.pause(back.delay + HOP * len(flow.legs))
         return answer
 
+    async def ping(self, ip: str, size: int, deadline: Deadline) -> None:
+        """One echo request and its answer; raises TimedOut, NoRoute."""
+        flow = self.paths.find(self.stack, ip, 0, "ICMP")
+        await _raise_unreachable(flow, deadline)
+        if flow.verdict != "pass" or not flow.forward() or not flow.allowed() or not flow.back():
+            await deadline.silence()
+        for direction in ("request", "reply"):
+            met = flow.judge(direction, "data", size, deadline.start, self.chance)
+            if met.verdict != "pass":
+                await deadline.silence()
+            await deadline.pause(met.delay + HOP * len(flow.legs))
+
     def _handshake(self, flow: Flow, size: int) -> str:
         """open, refused or lost."""
         if flow.verdict != "pass" or flow.server is None:

@@ -1,16 +1,18 @@
 """IP addresses of Pods: the next free one of the Node's range, so that an address rests before it is used again.
 
-The table (state IPAM) holds what is handed out, by address, and two entries that a fault can set: `range` (the CIDR
-in use) and `next` (where the search begins). An address whose release is lost is a leak, as on a real Node.
+The table (state IPAM) holds what is handed out, by address, and entries that a fault can change: `range` (the CIDR in
+use), `next` (where the search begins) and `recycle` (anything there: addresses that other Nodes gave back come first,
+as with pools that Nodes share). An address whose release is lost is a leak, as on a real Node.
 """
 
 from __future__ import annotations
 
 import ipaddress
+from collections import deque
 
 from op_readiness.simulator.network.table import Table
 
-RANGE, NEXT = "range", "next"
+RANGE, NEXT, RECYCLE = "range", "next", "recycle"
 
 
 class OutOfAddresses(Exception):
@@ -20,13 +22,17 @@ class OutOfAddresses(Exception):
 class Ipam:
     """Hands out the addresses of one Node. `.1` is the gateway's, `.2` the source VIP's."""
 
-    def __init__(self, table: Table[str, str], cidr: str) -> None:
-        self._table = table
+    def __init__(self, table: Table[str, str], cidr: str, given_back: deque[str]) -> None:
+        self._table, self._given_back = table, given_back
         self._cidr = cidr
         table.programmed.setdefault(RANGE, cidr)
 
     def allocate(self, owner: str) -> str:
         """The next free address; raises OutOfAddresses, WriteFailed."""
+        if self._given_back and self._table.lookup(RECYCLE):
+            address = self._given_back.popleft()
+            self._table.create(address, owner)
+            return address
         network = ipaddress.ip_network(self._table.lookup(RANGE) or self._cidr)
         first, last = int(network.network_address) + 3, int(network.network_address) + network.num_addresses - 2
         start = self._start(first, last)
@@ -35,6 +41,7 @@ class Ipam:
             address = str(ipaddress.ip_address(number))
             if self._table.lookup(address) is None:
                 self._table.create(address, owner)
+                self._take(address)
                 self._table.programmed[NEXT] = str(ipaddress.ip_address(number + 1))
                 return address
         raise OutOfAddresses(
@@ -46,6 +53,11 @@ class Ipam:
         """Give an address back; raises WriteFailed."""
         if address in self._table.programmed:
             self._table.delete(address)
+            self._given_back.append(address)
+
+    def _take(self, address: str) -> None:
+        if address in self._given_back:
+            self._given_back.remove(address)
 
     def _start(self, first: int, last: int) -> int:
         said = self._table.lookup(NEXT)

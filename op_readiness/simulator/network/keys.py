@@ -175,11 +175,11 @@ class RouteKey:
     It is looked up in the table of the Node that it leaves (`at` is out) and, if that is another one, in the table of
     the Node that it reaches (`at` is in): a rate of loss is for one of them, or it counts twice. `from_` and `to_`
     follow the message: of a reply, `from_` is the server. Kinds are pod, host, external (the control-plane host, the
-    site, a client outside) and internet. `via` is podip, hostprobe (a host to a Pod of its own), nodeip, clusterip,
-    nodeport, externalip, loadbalancer, external or internet. A connection to a node port meets two stretches, to the
-    Node and from there to the backend. `direction` is request or reply, `stage` open (SYN and SYN-ACK) or data;
-    `port` is the server's, `size` the payload's. `opened` is when the connection opened, so that a fault can cut what
-    is older. `hairpin`: a Pod meets itself, through a Service or by its own address.
+    site, a client outside) and internet. `via` is podip, self (a Pod to its own address), hostprobe (a host to a Pod
+    of its own), nodeip, clusterip, nodeport, externalip, loadbalancer, external or internet. A connection to a node
+    port meets two stretches, to the Node and from there to the backend. `direction` is request or reply, `stage` open
+    (SYN and SYN-ACK) or data; `port` is the server's, `size` the payload's. `opened` is when the connection opened, so
+    that a fault can cut what is older. `hairpin`: a Pod meets itself through a Service.
     """
 
     at: str

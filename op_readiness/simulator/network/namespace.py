@@ -82,6 +82,10 @@ class Namespace:
         """Send a datagram and wait for one back; raises Refused, TimedOut, NoRoute."""
         return await self._transport.datagram(ip, port, data, Deadline(self.clock, timeout))
 
+    async def ping(self, ip: str, timeout: float | None, *, size: int = 32) -> None:
+        """One ICMP echo and its answer; raises TimedOut, NoRoute."""
+        await self._transport.ping(ip, size, Deadline(self.clock, timeout))
+
     async def lookup(self, name: str, family: str = "IPv4", timeout: float | None = None) -> list[str]:
         """Addresses of a name as the OS's resolver finds them; raises NameFailure."""
         return await self.resolver.lookup(name, family, timeout)

@@ -6,11 +6,12 @@ registry, makes and takes away endpoints, and tells the world what happened so t
 
 from __future__ import annotations
 
+from collections import deque
 from contextlib import suppress
 from typing import Any
 
 from op_readiness.simulator.network.agent import CNI, Attachment, NodeAgent
-from op_readiness.simulator.network.apiface import anonymous
+from op_readiness.simulator.network.apiface import anonymous, unauthorized
 from op_readiness.simulator.network.interface import HttpHandler, HttpRequest, HttpResponse, Peer, Server
 from op_readiness.simulator.network.internet import SITE_RESOLVER, Internet
 from op_readiness.simulator.network.ipam import OutOfAddresses
@@ -27,7 +28,7 @@ from op_readiness.simulator.network.tables import NodeTables
 
 CONTROL_PLANE = "control-plane"
 CONTROL_PLANE_IP = "10.240.0.2"
-API_PORT = 6443
+API_PORT, KUBELET_PORT = 6443, 10250
 CLUSTER_DNS = "10.96.0.10"
 DOMAIN = "cluster.local"
 NODE_DNS = DnsValue((SITE_RESOLVER,))
@@ -62,6 +63,7 @@ class Network:
         )
         self.agents: dict[str, NodeAgent] = {}
         self._hosts: dict[str, Stack] = {}
+        self._given_back: deque[str] = deque()
         self._pods: dict[str, Attachment] = {}
         self._add_agent(Host(CONTROL_PLANE, CONTROL_PLANE_IP), "external")
         self._follow_api_server()
@@ -79,6 +81,7 @@ class Network:
         """A Node joins; what is there already is programmed on it. Its tables and components are the world's too."""
         node = self.world.nodes[name]
         agent = self._add_agent(node, "host")
+        agent.host.listen("TCP", KUBELET_PORT, Server(http=unauthorized, tls=True))
         known = getattr(node, "tables", None)
         if isinstance(known, dict):
             known.update({table.state: table for table in agent.tables.all()})
@@ -207,7 +210,7 @@ class Network:
     # Inside
 
     def _add_agent(self, machine: Any, kind: str) -> NodeAgent:
-        agent = self.agents[machine.name] = NodeAgent(machine, kind, self._around)
+        agent = self.agents[machine.name] = NodeAgent(machine, kind, self._around, self._given_back)
         self._hosts[machine.ip] = agent.host
         agent.set_dns(self._dns_key(agent), NODE_DNS)
         for attachment in self._pods.values():

@@ -60,7 +60,7 @@ class Paths:
         if not own:
             return Flow("unreachable", client, protocol)
         if client.kind == "pod" and ip in own:
-            leg = Leg(client, client, ip, ip, port, protocol, "podip", hairpin=True)
+            leg = Leg(client, client, ip, ip, port, protocol, "self")
             return self._to_itself(client, ip, port, protocol, (leg,))
         if not client.attached:
             return Flow("drop", client, protocol)

@@ -170,9 +170,12 @@ def test_hosts_reach_their_pods_and_pods_reach_nodes_api_server_and_internet() -
         await world.settled()
         for node in ("win-1", "linux-1"):
             pod, host = world.pod("p", node), world.network.host(node)
-            serve_name(host, f"kubelet-{node}", 10250)
+            serve_name(host, f"agent-{node}", 9100)
             assert await world.after(name_at(host, pod.ips[0])) == "p"
-            assert await world.after(name_at(pod.namespace, world.nodes[node].ip, 10250)) == f"kubelet-{node}"
+            assert await world.after(name_at(pod.namespace, world.nodes[node].ip, 9100)) == f"agent-{node}"
+            kubelet = await world.after(pod.namespace.connect(world.nodes["win-2"].ip, 10250, 3))
+            assert (await world.after(kubelet.request(_https("/pods"), 3))).status == 401
+            await world.after(pod.namespace.ping(world.nodes["win-2"].ip, 3))
             assert await world.after(name_at(world.network.external(), pod.ips[0])) == "p"
             connection = await world.after(pod.namespace.connect("10.96.0.1", 443, 5))
             request = _https("/healthz")

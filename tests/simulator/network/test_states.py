@@ -13,6 +13,24 @@ from tests.simulator.network.worlds import World, get, name_at, run, udp_name_at
 DROP = RouteValue("drop")
 
 
+def test_recycled_addresses_meet_what_a_node_remembers() -> None:
+    """C01 by churn alone: a shared pool gives one Node the address that it still believes elsewhere."""
+
+    async def story(world: World) -> None:
+        net, other = world.network, world.pod("other", "linux-1")
+        tables = net.tables["win-1"]
+        hooks.on_write(tables.rep, {"delete"}, lambda _: True, "drop")
+        tables.ipam.on_lookup.append(lambda _, key, met: "yes" if key == "recycle" else met)
+        old = world.pod("old", "win-2")
+        net.detach("uid-2")
+        new = world.pod("new", "win-1")
+        assert new.ips == old.ips
+        assert await answers(world, name_at(other.namespace, new.ips[0])) == "TimedOut"
+        assert world.pod("next", "win-1").ips == ["10.244.1.3"]
+
+    run(story)
+
+
 def test_a_stale_remote_endpoint_cuts_off_the_pod_that_gets_its_address() -> None:
     """C01: the address comes back on the Node that remembers its old place, and nothing gets in or out."""
 
