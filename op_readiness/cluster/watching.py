@@ -18,11 +18,15 @@ from op_readiness.cluster.kinds import resource
 T = TypeVar("T")
 
 SILENCE = 10.0
-"""Real seconds without any event after which a watch is taken for dead: the objects are listed again."""
+"""Real seconds without any event after which a watch is taken for dead, or a third of the wait if that is less."""
 LAST_LOOK = 2.0
-"""Real seconds that the direct look at the deadline may take in addition."""
+"""Real seconds that each of the two tries of the direct look at the deadline may take in addition."""
 PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0, 4.0)
 """Real seconds between tries after errors, the last one repeated."""
+
+
+class Silence(ApiUnavailable):
+    """A watch said nothing for a while: there was nothing to say, or the connection is dead."""
 
 
 class WatchTimeout(Exception):
@@ -51,14 +55,15 @@ def wait_for(
     fields: str | None = None,
     within: float,
     on_wait: Callable[[Any], None] | None = None,
-    silence: float = SILENCE,
+    silence: float | None = None,
 ) -> T:
     """What `met` gives once it gives something other than None or False; `within` is real seconds.
 
     With `name`, `met` sees the object, or None while there is none; otherwise all objects of the Namespace (of the
     selectors) as a list ordered by name. `on_wait` is called with the same whenever the wait goes on.
     """
-    wait = _Wait(cluster, kind, namespace, met, name, labels, fields, within, on_wait, silence)
+    quiet = silence or min(SILENCE, max(1.0, within / 3))
+    wait = _Wait(cluster, kind, namespace, met, name, labels, fields, within, on_wait, quiet)
     return cast(T, wait.run())
 
 
@@ -87,10 +92,10 @@ class _Wait:
                 version = self._look()
                 if (answer := self._answer()) is not None:
                     return answer
-                self.error, self.events = None, 0
+                self.error, self.events, began = None, 0, self.cluster.clock.now()
                 if (answer := self._watch(version)) is not None:
                     return answer
-                self._ended_in_order()
+                self._ended_in_order(self.cluster.clock.now() - began)
             except Forbidden:
                 raise
             except ApiError as error:
@@ -159,20 +164,22 @@ class _Wait:
             self.objects[key] = item
         return True
 
-    def _ended_in_order(self) -> None:
-        """A watch that ends without any event is backed off like an error: a proxy may end each one at once."""
-        self.errors = 0 if self.events else self.errors + 1
+    def _ended_in_order(self, lasted: float) -> None:
+        """A watch that ends at once and without any event is backed off like an error: a proxy may end each one."""
+        self.errors = 0 if self.events or lasted > 1.0 else self.errors + 1
         if self.errors > 1:
             self._pause()
 
     def _back_off(self, error: ApiError) -> None:
-        """Silence and an old version are no errors as such (list again at once), unless they come again and again."""
-        harmless = error.status == 410 or (error.status == 0 and "timed out" in error.message)
+        """Silence takes its time by itself, so the objects are listed at once; so they are after the first 410."""
+        if isinstance(error, Silence):
+            self.errors = 0
+            return
         self.errors = 1 if self.events else self.errors + 1
         self.events = 0
-        if not harmless:
+        if error.status != 410:
             self.error = error
-        if not harmless or self.errors > 1:
+        if error.status != 410 or self.errors > 1:
             self._pause()
 
     def _pause(self) -> None:
@@ -183,7 +190,7 @@ class _Wait:
         """One direct look, past every watch: the deadline says no only about what is true now."""
         try:
             found, _ = self.cluster.list_with_version(
-                self.kind, self.namespace, self.labels, self.fields, tries=1, read=LAST_LOOK
+                self.kind, self.namespace, self.labels, self.fields, tries=2, read=LAST_LOOK
             )
             self.objects, self.error = {_key(item): item for item in found}, None
         except ApiError as error:
@@ -210,7 +217,7 @@ def lines_of(call: Call, response: Any) -> Iterator[str]:
             if line:
                 yield line
     except urllib3.exceptions.ReadTimeoutError as error:
-        raise ApiUnavailable(call, message="the watch timed out: no event") from error
+        raise Silence(call, message="the watch said nothing") from error
     except urllib3.exceptions.HTTPError as error:
         raise ApiUnavailable(call, message=f"the watch broke: {' '.join(str(error).split())}") from error
 

@@ -84,6 +84,26 @@ def test_a_silent_watch_is_noticed(server, cluster_of):
     assert wait_for(cluster, "Pod", "ns", running, name="p", within=5, silence=0.2) == "u1"
 
 
+def test_a_quiet_watch_costs_no_pauses(server, cluster_of):
+    """Nothing happens for long: each silence is followed by a list at once, not by a growing pause."""
+    lists = [listing(pod("Pending"))] * 6 + [listing(pod("Running"))]
+    server.on(PODS, by_watch(lists, [watch(then=silence)]))
+    began = time.monotonic()
+
+    wait_for(cluster_of(server, real_time=SYSTEM_CLOCK), "Pod", "ns", running, name="p", within=5, silence=0.1)
+
+    assert time.monotonic() - began < 2.0
+
+
+def test_a_list_that_says_nothing_is_an_error(server, cluster_of, monkeypatch):
+    """It is the API server that is silent then, and the timeout says so."""
+    monkeypatch.setattr("op_readiness.cluster.watching.LAST_LOOK", 0.1)
+    server.on(PODS, silence)
+
+    with pytest.raises(WatchTimeout, match=r"could not be asked.*timed out"):
+        wait_for(cluster_of(server, real_time=SYSTEM_CLOCK, read=0.2), "Pod", "ns", running, name="p", within=0.3)
+
+
 def test_a_watch_that_gives_no_head_is_noticed(server, cluster_of):
     """Not even an HTTP answer comes to the watch."""
     server.on(PODS, by_watch([listing(pod("Pending")), listing(pod("Running"))], [silence]))
