@@ -12,14 +12,22 @@ def find(conditions: list[Object], kind: str) -> Object | None:
 
 
 def with_condition(
-    conditions: list[Object], kind: str, status: str, reason: str, message: str, *, update_time: bool = False
+    conditions: list[Object],
+    kind: str,
+    status: str,
+    reason: str,
+    message: str,
+    *,
+    update_time: bool = False,
+    renew: bool = False,
 ) -> list[Object]:
     """The list with that condition in it; the same list if it says so already.
 
-    With `update_time` the condition carries lastUpdateTime and moves to the end when it changes, as Deployments' do.
+    With `update_time` the condition carries lastUpdateTime and moves to the end when it changes, as Deployments' do;
+    with `renew` it does so even if it says the same as before.
     """
     old = find(conditions, kind)
-    if old and (old["status"], old.get("reason"), old.get("message")) == (status, reason, message):
+    if not renew and old and (old["status"], old.get("reason"), old.get("message")) == (status, reason, message):
         return conditions
     now = stamp()
     changed = old["lastTransitionTime"] if old and old["status"] == status else now

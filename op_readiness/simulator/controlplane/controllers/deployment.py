@@ -15,9 +15,9 @@ from op_readiness.simulator.controlplane.controllers.stores import Key
 
 COMPONENT = "deployment-controller"
 HASH = "pod-template-hash"
-REVISION = "deployment.kubernetes.io/revision"
+REVISION, HISTORY = "deployment.kubernetes.io/revision", "deployment.kubernetes.io/revision-history"
 DESIRED, MAX = "deployment.kubernetes.io/desired-replicas", "deployment.kubernetes.io/max-replicas"
-NOT_COPIED = (REVISION, DESIRED, MAX, "kubectl.kubernetes.io/last-applied-configuration")
+NOT_COPIED = (REVISION, HISTORY, DESIRED, MAX, "kubectl.kubernetes.io/last-applied-configuration")
 
 
 class Deployments:
@@ -81,8 +81,8 @@ class Deployments:
         last = max((_revision(rs) for rs in olds if rs is not new), default=0)
         if new is None:
             new = await self._create(deployment, olds, last + 1)
-        wanted = _copied(deployment) | {REVISION: str(max(_revision(new), last + 1))}
         have = new["metadata"].get("annotations") or {}
+        wanted = _copied(deployment) | _next_revision(have, max(_revision(new), last + 1))
         min_ready = deployment["spec"].get("minReadySeconds", 0)
         if any(have.get(key) != value for key, value in wanted.items()) or (
             new["spec"].get("minReadySeconds", 0) != min_ready
@@ -249,6 +249,15 @@ def _replica_set(deployment: Object, replicas: int) -> Object:
 def _copied(deployment: Object) -> dict[str, str]:
     annotations = deployment["metadata"].get("annotations") or {}
     return {key: value for key, value in annotations.items() if key not in NOT_COPIED}
+
+
+def _next_revision(have: dict[str, str], revision: int) -> dict[str, str]:
+    """The revision, and for a ReplicaSet that comes back the ones that it had before."""
+    before = have.get(REVISION)
+    wanted = {REVISION: str(revision)}
+    if before not in (None, "0", str(revision)):
+        wanted[HISTORY] = ",".join(filter(None, (have.get(HISTORY), before)))
+    return wanted
 
 
 def _marks(replicas: int, surge: int) -> dict[str, str]:

@@ -106,7 +106,8 @@ def _progressing(
     if have is None or _got_on(deployment.get("status") or {}, status):
         progress.touch(uid)
         said = ("True", "ReplicaSetUpdated", f"{name} is progressing.")
-        return with_condition(conditions, "Progressing", *said, update_time=True), float(deadline) + 0.1
+        conditions = with_condition(conditions, "Progressing", *said, update_time=True, renew=True)
+        return conditions, float(deadline) + 0.1
     return _deadline(conditions, have, name, progress.seconds(uid), float(deadline))
 
 

@@ -18,6 +18,15 @@ CACHED = (
 )
 
 
+ZEROS = {
+    "Deployment": ("terminatingReplicas",),
+    "ReplicaSet": ("replicas", "terminatingReplicas"),
+    "StatefulSet": ("replicas", "availableReplicas", "collisionCount"),
+    "DaemonSet": ("currentNumberScheduled", "numberMisscheduled", "desiredNumberScheduled", "numberReady"),
+    "Job": ("ready", "terminating"),
+}  # numbers in a status that are written when they are 0 too; all others are left out
+
+
 class Shared:
     """One of these for each control plane."""
 
@@ -70,7 +79,12 @@ class Shared:
         return changed
 
     async def status(self, kind: Kind, obj: Object, status: Object) -> Object:
-        """Write a status when it differs from what the object says; a None in it removes a field."""
+        """Write a status when it differs from what the object says; a None in it removes a field.
+
+        A field that Kubernetes leaves out when it is 0 is removed rather than set to 0.
+        """
+        kept = ZEROS.get(kind.kind, ())
+        status = {key: None if value in (0, "") and key not in kept else value for key, value in status.items()}
         if not differs(obj.get("status") or {}, status):
             return obj
         return await self.patch(kind, obj, {"status": status}, "status")
@@ -91,5 +105,5 @@ class Shared:
 
 
 def differs(have: Object, wanted: Object) -> bool:
-    """Whether merging `wanted` into `have` would change anything; None stands for absent, 0 is as good as absent."""
-    return any((have.get(key) or None) != (value or None) for key, value in wanted.items())
+    """Whether merging `wanted` into `have` would change anything; None stands for absent."""
+    return any(have.get(key) != value for key, value in wanted.items())
