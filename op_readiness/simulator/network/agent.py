@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from op_readiness.simulator.network.ipam import NEXT, RANGE, Ipam, source_vip
+from op_readiness.simulator.network.ipam import NEXT, Ipam, source_vip
 from op_readiness.simulator.network.keys import DnsKey, DnsValue, EpValue
 from op_readiness.simulator.network.kubeproxy import LAG, KubeProxy, Surroundings
 from op_readiness.simulator.network.kubeproxy_linux import LinuxKubeProxy
@@ -127,8 +127,8 @@ class NodeAgent:
         """Empty every table and write it anew, but for the LB's, which is kube-proxy's."""
         following = self.tables.ipam.programmed.get(NEXT)
         self.tables.clear()
-        if self.machine.pod_cidr:
-            self.tables.ipam.set(RANGE, self.machine.pod_cidr)
+        if self.ipam is not None:
+            self.ipam.reset()
             self.tables.ipam.set(NEXT, following)
         for uid, attachment in self.wanted.items():
             self.tables.ipam.set(attachment.ip, uid)

@@ -1,8 +1,8 @@
 """IP addresses of Pods: the next free one of the Node's range, so that an address rests before it is used again.
 
 The table (state IPAM) holds what is handed out, by address, and entries that a fault can change: `range` (the CIDR in
-use), `next` (where the search begins) and `recycle` (anything there: addresses that other Nodes gave back come first,
-as with pools that Nodes share). An address whose release is lost is a leak, as on a real Node.
+use), `next` (where the search begins) and `recycle` (`yes`: addresses that any Node gave back come first, oldest
+before newest, as with pools that Nodes share). An address whose release is lost is a leak, as on a real Node.
 """
 
 from __future__ import annotations
@@ -25,11 +25,15 @@ class Ipam:
     def __init__(self, table: Table[str, str], cidr: str, given_back: deque[str]) -> None:
         self._table, self._given_back = table, given_back
         self._cidr = cidr
-        table.programmed.setdefault(RANGE, cidr)
+        self.reset()
+
+    def reset(self) -> None:
+        """The entries that are no addresses, as they are without faults."""
+        self._table.programmed |= {RANGE: self._cidr, RECYCLE: "no"}
 
     def allocate(self, owner: str) -> str:
         """The next free address; raises OutOfAddresses, WriteFailed."""
-        if self._given_back and self._table.lookup(RECYCLE):
+        if self._given_back and self._table.lookup(RECYCLE) == "yes":
             address = self._given_back.popleft()
             self._table.create(address, owner)
             return address
