@@ -8,7 +8,7 @@ from typing import Any
 
 from op_readiness.simulator.network.table import Table
 from op_readiness.simulator.nodes.channels import Channels, channel_table
-from op_readiness.simulator.nodes.images import ImageTable, image_table
+from op_readiness.simulator.nodes.images import ImageTable, Pull, image_table
 from op_readiness.simulator.nodes.latency import PROFILES, Latency
 from op_readiness.simulator.nodes.mounted import VolumeTable, volume_table
 from op_readiness.simulator.nodes.quantities import bytes_of
@@ -39,6 +39,13 @@ class Node:
     def of(cls, spec: NodeSpec, profile: str) -> Node:
         """A Node by its description; `profile` is quick or realistic."""
         return cls(spec, PROFILES[profile, spec.os])
+
+    def heal(self) -> None:
+        """Forget what faults have written into its tables: channels and volumes are well, pulled images are there."""
+        self.channels.programmed.clear()
+        self.volumes.programmed.clear()
+        for reference in self.images:
+            self.images.set(reference, Pull(present=True))
 
     @property
     def name(self) -> str:

@@ -1,0 +1,164 @@
+"""The simulator as a process: with either control plane, from SPEC.json to nothing left."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from op_readiness.simulator.api import Api
+
+ASSETS = os.environ.get("KUBEBUILDER_ASSETS", "")
+PLANES = [
+    pytest.param("embedded", marks=pytest.mark.cluster),
+    pytest.param(
+        "real",
+        marks=[
+            pytest.mark.cluster,
+            pytest.mark.real_control_plane,
+            pytest.mark.skipif(not ASSETS, reason="KUBEBUILDER_ASSETS names no control plane"),
+        ],
+    ),
+]
+POD = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "metadata": {"name": "p", "labels": {"app": "p"}},
+    "spec": {
+        "os": {"name": "windows"},
+        "nodeSelector": {"kubernetes.io/os": "windows"},
+        "terminationGracePeriodSeconds": 5,
+        "containers": [
+            {
+                "name": "c",
+                "image": "registry.k8s.io/e2e-test-images/agnhost:2.63.0",
+                "args": ["netexec"],
+                "readinessProbe": {"httpGet": {"path": "/healthz", "port": 8080}},
+            }
+        ],
+    },
+}
+
+
+def command(spec: Path) -> list[str]:
+    return [sys.executable, "-m", "op_readiness.simulator", str(spec)]
+
+
+@contextmanager
+def running(tmp_path: Path, **spec: Any) -> Iterator[dict[str, str]]:
+    """What the process printed when it was ready; afterwards it must have ended well."""
+    file = tmp_path / "spec.json"
+    file.write_text(json.dumps({"folder": str(tmp_path / "f"), "nodes": {"windows": 1, "linux": 1}, **spec}))
+    process = subprocess.Popen(command(file), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if process.stdin is None or process.stdout is None or process.stderr is None:
+        raise RuntimeError("no pipes")
+    try:
+        line = process.stdout.readline()
+        yield json.loads(line) if line else pytest.fail(process.stderr.read().decode())
+    finally:
+        process.stdin.close()
+        code, words = process.wait(20), process.stderr.read().decode()
+        process.stdout.close()
+        process.stderr.close()
+    assert (code, words) == (0, "")
+
+
+def client(ready: dict[str, str]) -> Api:
+    document = yaml.safe_load(Path(ready["kubeconfig"]).read_text())
+    cluster, user = document["clusters"][0]["cluster"], document["users"][0]["user"]
+    return Api(cluster["server"], user["token"], cluster["certificate-authority"])
+
+
+async def pod_until(api: Api, path: str, met: Any) -> dict[str, Any]:
+    async for kind, seen in api.watch(path):
+        for pod in seen.get("items") or [] if kind == "LISTED" else [seen]:
+            if met(pod):
+                return dict(pod)
+    raise RuntimeError("the watch ended")
+
+
+async def gone(api: Api, path: str) -> None:
+    async for kind, seen in api.watch(path):
+        if kind == "DELETED" or (kind == "LISTED" and not seen.get("items")):
+            return
+
+
+def is_ready(pod: dict[str, Any]) -> bool:
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in pod["status"].get("conditions", []))
+
+
+@pytest.mark.parametrize("plane", PLANES)
+def test_a_windows_pod_runs_answers_and_goes(plane: str, tmp_path: Path) -> None:
+    """Scheduler, kubelet, network and proxy together."""
+
+    async def story(ready: dict[str, str]) -> None:
+        async with client(ready) as api:
+            path = "/api/v1/namespaces/default/pods"
+            await api.create(path, POD)
+            pod = await asyncio.wait_for(pod_until(api, path, is_ready), 20)
+            assert pod["spec"]["nodeName"] == "win-1"
+            answer = await api.get(f"{path}/p:8080/proxy/hostname")
+            assert answer == {"message": "p"}
+            log = await api.get(f"{path}/p/log")
+            assert "GET /hostname" in log["message"]
+            await api.delete(f"{path}/p")
+            await asyncio.wait_for(gone(api, path), 20)
+
+    with running(tmp_path, control_plane=plane) as ready:
+        asyncio.run(story(ready))
+
+
+@pytest.mark.cluster
+def test_the_control_api_puts_faults_in_and_takes_them_out(tmp_path: Path) -> None:
+    """Unknown faults are a 422, and nobody gets in without the token."""
+    with running(tmp_path) as ready:
+        assert asked(ready, "POST", "/faults", {"faults": [{"name": "nosuch"}]})[0] == 422
+        fault = {"name": "kube-proxy-stale", "parameters": {"node": "win-1"}}
+        status, answer = asked(ready, "POST", "/faults", {"faults": [fault]})
+        assert (status, [one["name"] for one in answer["active"]]) == (200, ["kube-proxy-stale"])
+        assert asked(ready, "DELETE", "/faults") == (200, {"active": []})
+        assert asked(ready, "POST", "/restart", {"component": "kube-proxy", "node": "win-1"})[0] == 200
+        assert asked({**ready, "control_token": "x"}, "GET", "/healthz")[0] == 401
+        tables = asked(ready, "GET", "/tables?node=win-1")[1]
+        assert {"LB", "EP", "IMG", "CHAN", "VOL"} <= set(tables["win-1"])
+
+
+def asked(ready: dict[str, str], method: str, path: str, body: Any = None) -> tuple[int, Any]:
+    data = None if body is None else json.dumps(body).encode()
+    headers = {"Authorization": f"Bearer {ready['control_token']}"}
+    request = urllib.request.Request(ready["control"] + path, data, headers, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.status, json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.loads(error.read())
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ({"control_plane": "imaginary"}, "control_plane: 'imaginary' is none of embedded, real"),
+        ({"node": {}}, "unknown field 'node' in the spec"),
+        ({"control_plane": "real", "assets": "/nosuch"}, "no etcd in /nosuch (KUBEBUILDER_ASSETS)"),
+        ({"rate": 0}, "rate: cluster seconds per real second are needed, not 0"),
+    ],
+)
+def test_what_cannot_start_is_one_line_and_exit_code_3(spec: dict[str, Any], words: str, tmp_path: Path) -> None:
+    """No traceback, nothing on stdout."""
+    file = tmp_path / "spec.json"
+    file.write_text(json.dumps({"folder": str(tmp_path / "f"), **spec}))
+    done = subprocess.run(command(file), capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.startswith(words) and done.stderr.count("\n") == 1
