@@ -74,6 +74,7 @@ class Shell:
         self.options: set[str] = set()
         self.traps: dict[str, str] = {}
         self.status = 0
+        self.substituted = 0  # command substitutions so far: an assignment has the status of its last one, if any
         self.pid = 1 if process.pid1 else next(_PIDS)
         self.jobs: dict[int, asyncio.Task[int]] = {}
         self.last_job = 0
@@ -94,6 +95,7 @@ class Shell:
         """What a command substitution gives."""
         sink = Sink()
         inner = self.copy()
+        self.substituted += 1
         self.status = await inner.run_text(script, Streams(Input(), sink, self.streams.err))
         return bytes(sink.data).decode(errors="surrogateescape").rstrip("\n")
 
@@ -332,9 +334,11 @@ class Shell:
         return await self._run(command, words, inner)
 
     async def _assign(self, command: Simple, streams: Streams) -> int:
-        self.status = 0
-        for name, word in command.assignments:
+        substituted = self.substituted
+        for name, word in command.assignments:  # `$?` in here is still that of the command before
             self.variables[name] = await expansion.text(self, word)
+        if self.substituted == substituted:
+            self.status = 0
         return self.status
 
     async def _run(self, command: Simple, words: list[str], streams: Streams) -> int:
