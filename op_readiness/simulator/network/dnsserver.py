@@ -88,6 +88,7 @@ class CoreDns:
     hosts_ttl: int = 3600
     log: Callable[[Peer, DnsQuery, DnsAnswer], None] | None = None
     _cache: dict[tuple[str, str], tuple[float, DnsAnswer]] = field(default_factory=dict)
+    _healed: int = 0
 
     def serve(self, network: NetworkNamespace, port: int = 53) -> None:
         """Open UDP and TCP; raises AddressInUse."""
@@ -98,6 +99,7 @@ class CoreDns:
 
     async def answer(self, query: DnsQuery, peer: Peer) -> DnsAnswer:
         """The answer to one question."""
+        self._start_afresh()
         now, key = self.clock.now(), (absolute(query.name), query.type)
         until, kept = self._cache.get(key, (0.0, None))
         if kept is None or now >= until:
@@ -111,6 +113,13 @@ class CoreDns:
         if self.log is not None:
             self.log(peer, query, answer)
         return answer
+
+    def _start_afresh(self) -> None:
+        """Empty the cache when the network has been healed since."""
+        healed = getattr(self.network, "healed", 0)
+        if healed != self._healed:
+            self._healed = healed
+            self._cache.clear()
 
     def _keeps(self, answer: DnsAnswer) -> float:
         if answer.rcode not in ("NOERROR", "NXDOMAIN"):

@@ -28,18 +28,24 @@ class Ways:
     clock: Clock
     chance: random.Random
     cluster_domain: str
+    healed: int = 0
 
 
 class Namespace:
     """See `interface.NetworkNamespace`; in addition `resolve`, `dns` and `hosts`."""
 
     def __init__(self, stack: Stack, ways: Ways, dns_key: DnsKey, hosts: str = "") -> None:
-        self.stack, self.dns_key = stack, dns_key
+        self.stack, self.dns_key, self._ways = stack, dns_key, ways
         self.node, self.os = stack.machine.name, stack.machine.os
         self.clock, self.chance, self.cluster_domain = ways.clock, ways.chance, ways.cluster_domain
         self._transport = Transport(stack, ways.paths, ways.chance)
         self.resolver = Resolver(self)
         self.hosts = hosts
+
+    @property
+    def healed(self) -> int:
+        """How often the network has been made healthy: what a server learnt before may be a fault's doing."""
+        return self._ways.healed
 
     @property
     def addresses(self) -> list[str]:

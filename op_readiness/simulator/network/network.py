@@ -163,7 +163,7 @@ class Network:
         {"kube-proxy": self.agents[node].proxy.stop}[component]()
 
     async def heal(self) -> None:
-        """Write every table anew from what is wanted, at once. Hooks are not touched."""
+        """Write every table anew from what is wanted, at once; caches are emptied. Hooks are not touched."""
         for agent in self.agents.values():
             agent.remote.forget()
             for attachment in self._pods.values():
@@ -172,6 +172,8 @@ class Network:
             agent.heal()
             agent.proxy.rebuild()
         self.policies.rewrite()
+        self.paths.forget()
+        self._ways.healed += 1
 
     def close(self) -> None:
         """Stop every keeper."""

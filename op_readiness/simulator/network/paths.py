@@ -51,6 +51,10 @@ class Paths:
         """Cluster time."""
         return self.clock.now()
 
+    def forget(self) -> None:
+        """Lose every client's affinity."""
+        self._affinity.clear()
+
     def find(self, client: Stack, ip: str, port: int, protocol: str, pin: Backend | None = None) -> Flow:
         """The way from a client to ip:port now; `pin` is the backend that the flow has already been given."""
         addresses = client.addresses

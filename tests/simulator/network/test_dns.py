@@ -141,6 +141,11 @@ def test_a_missing_name_stays_missing_for_the_cache_time() -> None:
             await world.after(pod.namespace.lookup(FULL))
         await world.clock.turn(31)
         assert await world.after(pod.namespace.lookup(FULL)) == ["10.96.0.50"]
+        world.services.drop("t", "s")
+        assert await world.after(pod.namespace.lookup(FULL)) == ["10.96.0.50"]
+        await world.network.heal()
+        with pytest.raises(NameFailure):
+            await world.after(pod.namespace.lookup(FULL))
 
     run(story)
 
