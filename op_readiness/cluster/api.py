@@ -160,6 +160,7 @@ class Cluster:
                 if not error.outcome_unknown or not meta.get("name") or attempt == self.transport.limits.tries:
                     raise
                 unknown = error
+                self.transport.remember(error)
                 self.clock.sleep(self.transport.pause(error, attempt))
             except Conflict as error:
                 if not unknown or not error.already_exists:
@@ -276,6 +277,13 @@ class Cluster:
             words = error.message or error.reason or error.status
             raise OpReadinessError(f"{where}: {words}; {_advice(error)}") from error
         return version
+
+    def take_notes(self) -> Sequence[str]:
+        """Sentences on what it took to be answered since this was last asked: calls that were repeated, and why."""
+        return [
+            f"{number} {'call' if number == 1 else 'calls'} to the API server had to be repeated: {why}"
+            for why, number in sorted(self.transport.take_repeated().items())
+        ]
 
     # -- through the API server ------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import random
 import threading
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -42,8 +43,7 @@ class Transport:
 
     def __init__(self, connection: Connection, limits: Limits = DEFAULT_LIMITS, clock: Clock = SYSTEM_CLOCK) -> None:
         self.connection, self.limits, self.clock = connection, limits, clock
-        self.webhook_deadlines = 0
-        """Writes that were asked for again because an admission webhook did not answer in time."""
+        self._repeated: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._client: tuple[Any, Any] | None = None
 
@@ -105,8 +105,23 @@ class Transport:
                     error.outcome_unknown = unknown
                 if attempt == most or not self._again(error, credential, repeatable):
                     raise
+                self.remember(error)
                 self.clock.sleep(self.pause(error, attempt))
         raise ValueError("tries must be at least 1")
+
+    def remember(self, error: ApiError) -> None:
+        """Count a call that is about to be repeated."""
+        why = f"{error.status} {error.reason}".rstrip() if error.status else "no answer, or the connection broke"
+        if is_webhook_deadline(error):
+            why = "an admission webhook did not answer in time"
+        with self._lock:
+            self._repeated[why] += 1
+
+    def take_repeated(self) -> dict[str, int]:
+        """Why calls were repeated since this was last asked, and how many."""
+        with self._lock:
+            taken, self._repeated = dict(self._repeated), Counter()
+        return taken
 
     def _again(self, error: ApiError, credential: Credential, repeatable: bool) -> bool:
         if "CERTIFICATE_VERIFY_FAILED" in error.message:
@@ -114,7 +129,6 @@ class Transport:
         if isinstance(error, Unauthorized):
             return self.connection.credentials.renew(credential) != credential or (error.tries == 1 and repeatable)
         if is_webhook_deadline(error):
-            self.webhook_deadlines += 1
             return True
         if not isinstance(error, ApiUnavailable):
             return False

@@ -25,7 +25,7 @@ def result_line(result: Result) -> Line:
     gates = "" if result.gating else " (does not gate)"
     duration = seconds(result.seconds) if result.outcome is not Outcome.SKIPPED else ""
     return Line.of((f"{word:<8}", style), (f"{result.ability:<44} ", "head" if style == "bad" else ""),
-                   (f"{duration:>9}  ", "dim"), *tail, (gates, "dim"))  # fmt: skip
+                   (f"{duration:>11}  ", "dim"), *tail, (gates, "dim"))  # fmt: skip
 
 
 def block(result: Result, run: RunResult | None = None) -> list[Line]:

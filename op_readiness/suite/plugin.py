@@ -126,6 +126,8 @@ def _gather(item: pytest.Item) -> None:
     ability, raised = context.abilities[ability_id(item)], item.stash[RAISED]
     try:
         cluster = item.config.stash[CLUSTER]
+        for text in cluster.take_notes():
+            item.stash[RECORDER].note(text)
         item.stash[PROOF] = proof_of(ability.proof, item.stash[RECORDER], cluster, context.facts)
         result = _result(item, context, ability.id)
         if result.outcome in (Outcome.FAILED, Outcome.ERROR):
