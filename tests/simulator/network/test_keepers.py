@@ -7,7 +7,8 @@ import pytest
 from op_readiness.simulator.network import AttachFailed, DetachFailed
 from op_readiness.simulator.network.interface import AddressInUse, Server
 from tests.simulator.network import hooks
-from tests.simulator.network.worlds import World, run
+from tests.simulator.network.seeing import VIP, answers
+from tests.simulator.network.worlds import World, name_at, run
 
 
 def writes(world: World, node: str) -> list[tuple[str, str]]:
@@ -151,6 +152,26 @@ def test_a_windows_service_that_loses_its_last_endpoint_loses_its_load_balancers
         world.slice("s", [pod])
         await world.settled()
         assert len(lb.programmed) == 2
+
+    run(story)
+
+
+def test_an_address_that_is_still_taken_cannot_be_given_to_another_service() -> None:
+    """HNS refuses a second load balancer for one address and port; the old one goes on until kube-proxy restarts."""
+
+    async def story(world: World) -> None:
+        old, new, client = world.pod("old", "linux-1"), world.pod("new", "linux-2"), world.pod("c", "win-1")
+        world.service("a", [old])
+        await world.settled()
+        lb = world.network.tables["win-1"].lb
+        hooks.on_write(lb, {"delete"}, lambda key: key.name == "a", "drop", times=2)
+        world.services.drop("t", "a")
+        world.service("b", [new])
+        await world.settled()
+        assert await answers(world, name_at(client.namespace, VIP, 80)) == "old"
+        world.network.restart("kube-proxy", "win-1")
+        await world.settled()
+        assert await answers(world, name_at(client.namespace, VIP, 80)) == "new"
 
     run(story)
 
