@@ -22,7 +22,7 @@ from op_readiness.workloads.labels import run_labels
 NAME = "run"
 SECONDS = 15
 """How long a Lease holds when it is not renewed."""
-RENEW = 4.0
+RENEW = 2.0
 EXCLUSIVE, EXCLUSIVE_NAMESPACE = "op-readiness-exclusive", "kube-system"
 LOOK = 1.0
 
