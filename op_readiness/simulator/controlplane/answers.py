@@ -62,7 +62,7 @@ class Accepted:
     @staticmethod
     def _refuse(header: str, *, unknown: bool) -> None:
         if unknown or "as=" in header:
-            raise Failure(406, "NotAcceptable", f"only the following media types are accepted: {ACCEPTED}", {})
+            raise Failure(406, "NotAcceptable", f"only the following media types are accepted: {ACCEPTED}")
         if not any(media in header for media in ("application/yaml", "application/vnd.kubernetes.protobuf")):
             text = f"406: Not Acceptable\n\nAvailable representations: {ACCEPTED}, {WATCHED}"
             raise Failure(406, "NotAcceptable", text, {})

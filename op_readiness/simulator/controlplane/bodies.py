@@ -86,7 +86,7 @@ def check_validation(request: Request, options: str) -> str:
     """The field validation that the request asks for: Ignore, Warn or Strict."""
     mode = request.query.get("fieldValidation", "")
     if mode not in VALIDATIONS:
-        raise invalid(f"{options}.meta.k8s.io", "", "", [not_supported("fieldValidation", mode, VALIDATIONS)])
+        raise invalid(options, "meta.k8s.io", "", [not_supported("fieldValidation", mode, VALIDATIONS)])
     return mode or "Warn"
 
 
@@ -94,7 +94,7 @@ def check_dry_run(value: Any, options: str) -> bool:
     """True for All; 422 for anything else that is set."""
     values = value if isinstance(value, list) else [value] if value else []
     if any(one != "All" for one in values):
-        raise invalid(f"{options}.meta.k8s.io", "", "", [not_supported("dryRun", values, ["All"])])
+        raise invalid(options, "meta.k8s.io", "", [not_supported("dryRun", values, ["All"])])
     return bool(values)
 
 

@@ -58,7 +58,7 @@ def _checked(options: Object) -> tuple[bool, str]:
     policy = options.get("propagationPolicy") or ""
     if policy and policy not in POLICIES:
         error = not_supported("propagationPolicy", policy, (*POLICIES, "nil"), in_order=True)
-        raise invalid("DeleteOptions.meta.k8s.io", "", "", [error])
+        raise invalid("DeleteOptions", "meta.k8s.io", "", [error])
     if "orphanDependents" in options and not policy:
         policy = "Orphan" if options["orphanDependents"] else "Background"
     return check_dry_run(options.get("dryRun"), "DeleteOptions"), policy
@@ -116,7 +116,9 @@ def _mark(obj: Object, grace: int, finalizers: list[str]) -> None:
     metadata = obj["metadata"]
     if "deletionTimestamp" not in metadata and metadata.get("generation"):
         metadata["generation"] += 1
-    if "deletionTimestamp" not in metadata or grace < metadata.get("deletionGracePeriodSeconds", 0):
+    if obj["kind"] == "Namespace":
+        metadata.setdefault("deletionTimestamp", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
+    elif "deletionTimestamp" not in metadata or grace < metadata.get("deletionGracePeriodSeconds", 0):
         at = time.gmtime(time.time() + grace)
         metadata["deletionTimestamp"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", at)
         metadata["deletionGracePeriodSeconds"] = grace

@@ -68,14 +68,10 @@ def container_of(pod: Object, wanted: str) -> str:
         if wanted not in known:
             raise bad_request(f"container {wanted} is not valid for pod {name}")
         return wanted
-    containers = [c["name"] for c in spec.get("containers") or ()]
+    containers = spec.get("containers") or []
     if len(containers) == 1:
-        return str(containers[0])
-    text = f"a container name must be specified for pod {name}, choose one of: [{' '.join(containers)}]"
-    if spec.get("initContainers"):
-        text += f" or one of the init containers: [{' '.join(c['name'] for c in spec['initContainers'])}]"
-    if spec.get("ephemeralContainers"):
-        text += f" or one of the ephemeral containers: [{' '.join(c['name'] for c in spec['ephemeralContainers'])}]"
+        return str(containers[0]["name"])
+    text = f"a container name must be specified for pod {name}, choose one of: [{' '.join(known)}]"
     raise bad_request(text)
 
 
@@ -109,7 +105,7 @@ def service_endpoint(cluster: Cluster, request: Request) -> tuple[str, Location]
         if (stored.object["metadata"].get("labels") or {}).get("kubernetes.io/service-name") == name:
             choices += _ready(stored.object, port)
     if not choices:
-        raise Failure(503, "ServiceUnavailable", f'no endpoints available for service "{name}"', {})
+        raise Failure(503, "ServiceUnavailable", f'no endpoints available for service "{name}"')
     return scheme, cluster.random.choice(choices)
 
 
@@ -120,7 +116,7 @@ def _port_name(cluster: Cluster, namespace: str, name: str, number: int) -> str:
     for port in service.object["spec"].get("ports") or ():
         if port["port"] == number:
             return str(port.get("name", ""))
-    raise Failure(503, "ServiceUnavailable", f'no service port {number} found for service "{name}"', {})
+    raise Failure(503, "ServiceUnavailable", f'no service port {number} found for service "{name}"')
 
 
 def _ready(endpoint_slice: Object, port: str) -> list[Location]:

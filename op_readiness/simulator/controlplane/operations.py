@@ -74,6 +74,7 @@ def create(cluster: Cluster, request: Request, obj: Object) -> Object:
     cluster.admission.mutate(request, obj, None)
     strategy.prepare(obj)
     _refuse(request, strategy, obj, None)
+    request.warnings += strategy.warn(obj)
     _taken(cluster, request, metadata)
     allocated = cluster.allocator.allocate(request, obj, None)
     cluster.admission.validate(request, obj, None)
@@ -179,6 +180,7 @@ def write(cluster: Cluster, request: Request, stored: Stored, obj: Object) -> Ob
         if resource.key == NAMESPACES and request.subresource != "finalize":
             obj["spec"] = old["spec"]
         strategy.default(obj)
+        strategy.adapt(obj, old)
         cluster.admission.mutate(request, obj, old)
         _count_generation(obj, old, strategy)
     _refuse(request, strategy, obj, old)

@@ -127,11 +127,11 @@ def strategic_patch(target: Object, patch: Object, schema: str) -> Object:
         return {key: value for key, value in patch.items() if key != "$patch"}
     if patch.get("$patch") == "delete":
         return {}
-    properties = _properties(schema)
+    properties, before = _properties(schema), {key: value for key, value in target.items() if isinstance(value, list)}
     for key, value in patch.items():
         if not key.startswith("$"):
             _merge_field(target, key, value, properties.get(key, {}))
-    _directives(target, patch, properties)
+    _directives(target, patch, properties, before)
     if "$retainKeys" in patch:
         return {key: value for key, value in target.items() if key in patch["$retainKeys"]}
     return target
@@ -168,25 +168,38 @@ def _merge_list(current: list[Any], patch: list[Any], field: Object) -> list[Any
             merged.append(strategic_patch({}, item, schema))
         else:
             merged[at] = strategic_patch(merged[at], item, schema)
-    return merged
+    order = [item for item in patch if "$patch" not in item]
+    return _ordered(merged, order, merge_key, current)
 
 
-def _directives(target: Object, patch: Object, properties: Object) -> None:
+def _directives(target: Object, patch: Object, properties: Object, before: Object) -> None:
     for key, value in patch.items():
         directive, _, name = key.partition("/")
         if directive == "$deleteFromPrimitiveList" and name in target:
             target[name] = [item for item in target[name] if item not in value]
         elif directive == "$setElementOrder" and isinstance(target.get(name), list):
             merge_key = properties.get(name, {}).get("x-kubernetes-patch-merge-key", "")
-            target[name] = _ordered(target[name], value, merge_key)
+            target[name] = _ordered(target[name], value, merge_key, before.get(name) or [])
 
 
-def _ordered(items: list[Any], order: list[Any], merge_key: str) -> list[Any]:
-    """Named items in the order of the patch; each other one stays behind the item it stood behind."""
+def _ordered(items: list[Any], order: list[Any], merge_key: str, before: list[Any]) -> list[Any]:
+    """Items that the patch names, in its order, woven into the others, which keep the server's order (`before`)."""
 
-    def key(item: Any) -> Any:
-        return item.get(merge_key) if merge_key and isinstance(item, dict) else item
+    def key(item: Any) -> str:
+        return repr(item.get(merge_key) if merge_key and isinstance(item, dict) else item)
 
-    ranks = {repr(key(item)): rank for rank, item in enumerate(order)}
-    named = iter(sorted((i for i in items if repr(key(i)) in ranks), key=lambda item: ranks[repr(key(item))]))
-    return [next(named) if repr(key(item)) in ranks else item for item in items]
+    ranks, places = _ranks(order, key), _ranks(before, key)
+    named = sorted((item for item in items if key(item) in ranks), key=lambda item: ranks[key(item)])
+    others = [item for item in items if key(item) not in ranks]
+    woven: list[Any] = []
+    while named and others:
+        left, right = places.get(key(named[0]), -1), places.get(key(others[0]), -1)
+        woven.append(others.pop(0) if left >= 0 and 0 <= right < left else named.pop(0))
+    return woven + named + others
+
+
+def _ranks(items: list[Any], key: Any) -> dict[str, int]:
+    ranks: dict[str, int] = {}
+    for item in items:
+        ranks.setdefault(key(item), len(ranks))
+    return ranks

@@ -13,7 +13,7 @@ from op_readiness.simulator.controlplane.storage import Stored
 
 Object = dict[str, Any]
 PODS = ("", "pods")
-SUCCESS: Object = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
+SUCCESS: Object = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
 DISRUPTION = "Cannot evict pod as it would violate the pod's disruption budget."
 
 
@@ -27,7 +27,9 @@ def stored_pod(cluster: Cluster, namespace: str, name: str) -> Stored:
 
 def bind(cluster: Cluster, request: Request, binding: Object) -> Object:
     """Give a Pod its Node."""
-    name = binding["metadata"].get("name") or request.name
+    name = binding["metadata"].get("name", "")
+    if request.name and name != request.name:
+        raise failures.bad_request("name in URL does not match name in Binding object")
     target = binding.get("target") or {}
     if not target.get("name"):
         raise invalid("Binding", "", name, [required("target.name")])

@@ -9,7 +9,7 @@ from aiohttp import web
 from op_readiness.simulator.apiproxy import gated
 from op_readiness.simulator.controlplane import events, selectors
 from op_readiness.simulator.controlplane.answers import Accepted, answer
-from op_readiness.simulator.controlplane.failures import Failure, bad_request, invalid, invalid_value, required
+from op_readiness.simulator.controlplane.failures import Failure, bad_request, forbidden_field, invalid
 from op_readiness.simulator.controlplane.operations import Cluster, found
 from op_readiness.simulator.controlplane.requests import Request
 from op_readiness.simulator.controlplane.storage import Collection, Stored, encode
@@ -70,6 +70,8 @@ def list_all(cluster: Cluster, request: Request, accepted: Accepted) -> web.Resp
     else:
         parts = _items(request, items)
     start = encode({**head, "metadata": {"resourceVersion": version}})[:-1]
+    if accepted.form == "partial" and not parts:
+        return answer(start + b',"items":null}')
     return answer(b'%s,"items":[%s]}' % (start, b",".join(parts)))
 
 
@@ -79,13 +81,6 @@ def _items(request: Request, items: list[Stored]) -> list[bytes]:
     head = b"{" + encode({"kind": resource.kind, "apiVersion": resource.api_version})[1:-1] + b","
     datas = [item.data if view is None else encode(view(item.object)) for item in items]
     return [b"{" + data[len(head) :] if data.startswith(head) else data for data in datas]
-
-
-def _number(name: str, text: str) -> int:
-    if not text.isdigit():
-        problem = f'strconv.ParseUint: parsing "{text}": invalid syntax'
-        raise bad_request(f'{name}: Invalid value: "{text}": {problem}')
-    return int(text)
 
 
 def _version(cluster: Cluster, request: Request) -> int | None:
@@ -125,10 +120,8 @@ def _check_initial(request: Request) -> bool:
         return False
     if request.query.get("resourceVersionMatch") != "NotOlderThan":
         why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
-        error = required("resourceVersionMatch", why)
-        if request.query.get("resourceVersionMatch"):
-            error = invalid_value("resourceVersionMatch", request.query["resourceVersionMatch"], why)
-        raise invalid("ListOptions.meta.k8s.io", "", "", [error])
+        error = forbidden_field("resourceVersionMatch", why)
+        raise invalid("ListOptions", "meta.k8s.io", "", [error])
     return wanted == "true"
 
 

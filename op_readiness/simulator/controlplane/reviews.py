@@ -32,6 +32,7 @@ class Reviews:
                 body["status"] = self._token_review(body.get("spec") or {})
             case "selfsubjectrulesreviews":
                 body["status"] = self._rules(request.user, body.get("spec", {}).get("namespace", ""))
+                body["spec"] = {}
             case "selfsubjectaccessreviews":
                 body["status"] = self._access(request.user, body.get("spec") or {})
             case _:

@@ -79,7 +79,7 @@ class Watch:
     def bookmark(self, annotations: Object | None = None) -> bytes:
         """The line that says up to which version everything was sent."""
         kind, api_version = self._kind
-        metadata: Object = {"resourceVersion": str(self.version), "creationTimestamp": None}
+        metadata: Object = {"resourceVersion": str(self.version)}
         if annotations:
             metadata["annotations"] = annotations
         obj: Object = {"kind": kind, "apiVersion": api_version, "metadata": metadata}
@@ -110,9 +110,6 @@ class Watch:
                     if loop.time() >= next_bookmark
                     else next_bookmark
                 )
-        if bookmarks:
-            self.version = max(self.version, current())
-            yield self.bookmark()
 
 
 def _last(event: Event, kind: str) -> Object:

@@ -29,6 +29,41 @@ def service(obj: Object) -> None:
         spec.setdefault("internalTrafficPolicy", "Cluster")
 
 
+def service_update(new: Object, old: Object) -> None:
+    """Carry allocated values over an update, and drop those that a new type has no use for."""
+    spec, before = new["spec"], old["spec"]
+    addressed = spec["type"] != "ExternalName"
+    for field in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
+        if before["type"] != "ExternalName" and not addressed and spec.get(field) == before.get(field):
+            spec.pop(field, None)
+        elif addressed and field.startswith("clusterIP") and not spec.get(field) and before.get(field):
+            spec[field] = before[field]
+    if before["type"] in EXTERNAL and spec["type"] in EXTERNAL:
+        _keep_node_ports(spec, before)
+    elif before["type"] in EXTERNAL:
+        _drop_external(spec, before)
+    if before["type"] == "LoadBalancer" and spec["type"] != "LoadBalancer":
+        spec.pop("allocateLoadBalancerNodePorts", None)
+
+
+def _keep_node_ports(spec: Object, before: Object) -> None:
+    known = {port.get("name", ""): port.get("nodePort") for port in before.get("ports") or ()}
+    used = {p.get("nodePort") for p in spec.get("ports") or ()} & set(known.values())
+    for port in spec.get("ports") or ():
+        old = known.get(port.get("name", ""))
+        if not port.get("nodePort") and old and old not in used:
+            port["nodePort"] = old
+
+
+def _drop_external(spec: Object, before: Object) -> None:
+    old, new = ({p.get("nodePort") for p in one.get("ports") or () if p.get("nodePort")} for one in (before, spec))
+    if old == new:
+        for port in spec.get("ports") or ():
+            port.pop("nodePort", None)
+    if not spec.get("externalIPs") and spec.get("externalTrafficPolicy") == before.get("externalTrafficPolicy"):
+        spec.pop("externalTrafficPolicy", None)
+
+
 def namespace(obj: Object) -> None:
     """Fill a Namespace."""
     obj["metadata"].setdefault("labels", {})["kubernetes.io/metadata.name"] = obj["metadata"].get("name", "")

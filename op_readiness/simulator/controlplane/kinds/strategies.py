@@ -16,6 +16,7 @@ from op_readiness.simulator.controlplane.kinds import (
     pods,
     prepare,
     services,
+    warnings,
     workloads,
 )
 from op_readiness.simulator.controlplane.registry import Key
@@ -23,6 +24,7 @@ from op_readiness.simulator.controlplane.registry import Key
 Object = dict[str, Any]
 Change = Callable[[Object], None]
 Validate = Callable[[Object, Object | None], list[FieldError]]
+Adapt = Callable[[Object, Object], None]
 RBAC = "rbac.authorization.k8s.io"
 
 
@@ -34,9 +36,19 @@ def _valid(_: Object, __: Object | None) -> list[FieldError]:
     return []
 
 
+def _unchanged(_: Object, __: Object) -> None:
+    """An update of this kind is taken as it comes."""
+
+
+def _silent(_: Object) -> list[str]:
+    return []
+
+
 @dataclass(frozen=True)
 class Strategy:
     """`default` fills in values, `prepare` sets what clients may not, `validate(new, old)` refuses.
+
+    `adapt(new, old)` carries allocated values over an update; `warn` tells of what passes with a warning.
 
     `generation`: metadata.generation counts changes of the spec. `returned`: a DELETE answers with the object.
     `orphan`: a DELETE without a policy leaves dependents alone. `put_creates`: a PUT may create.
@@ -45,6 +57,8 @@ class Strategy:
     default: Change = _nothing
     prepare: Change = _nothing
     validate: Validate = _valid
+    adapt: Adapt = _unchanged
+    warn: Callable[[Object], list[str]] = _silent
     name: names.NameRule = names.subdomain
     generation: bool = False
     returned: bool = False
@@ -53,14 +67,22 @@ class Strategy:
 
 
 STRATEGIES: dict[Key, Strategy] = {
-    ("", "pods"): Strategy(defaults_pods.pod, prepare.pod, pods.pod, generation=True, returned=True),
+    ("", "pods"): Strategy(
+        defaults_pods.pod, prepare.pod, pods.pod, warn=warnings.of_pod, generation=True, returned=True
+    ),
     ("", "podtemplates"): Strategy(defaults_workloads.pod_template, returned=True),
     ("", "namespaces"): Strategy(
         defaults.namespace, prepare.namespace, others.namespace, name=names.dns_label, returned=True
     ),
     ("", "nodes"): Strategy(prepare=prepare.node),
     ("", "services"): Strategy(
-        defaults.service, prepare.service, services.service, name=names.service_name, returned=True, put_creates=True
+        defaults.service,
+        prepare.service,
+        services.service,
+        defaults.service_update,
+        name=names.service_name,
+        returned=True,
+        put_creates=True,
     ),
     ("", "endpoints"): Strategy(defaults.endpoints, put_creates=True),
     ("", "events"): Strategy(defaults.event, validate=others.event, put_creates=True),
@@ -75,16 +97,32 @@ STRATEGIES: dict[Key, Strategy] = {
         defaults_workloads.replication_controller, prepare.replicas_status, generation=True, orphan=True
     ),
     ("apps", "deployments"): Strategy(
-        defaults_workloads.deployment, prepare.plain_status, workloads.replicated, generation=True
+        defaults_workloads.deployment,
+        prepare.plain_status,
+        workloads.replicated,
+        warn=warnings.of_template,
+        generation=True,
     ),
     ("apps", "replicasets"): Strategy(
-        defaults_workloads.replica_set, prepare.replicas_status, workloads.replicated, generation=True
+        defaults_workloads.replica_set,
+        prepare.replicas_status,
+        workloads.replicated,
+        warn=warnings.of_template,
+        generation=True,
     ),
     ("apps", "statefulsets"): Strategy(
-        defaults_workloads.stateful_set, prepare.stateful_set, workloads.replicated, generation=True
+        defaults_workloads.stateful_set,
+        prepare.stateful_set,
+        workloads.replicated,
+        warn=warnings.of_template,
+        generation=True,
     ),
     ("apps", "daemonsets"): Strategy(
-        defaults_workloads.daemon_set, prepare.daemon_set, workloads.daemon_set, generation=True
+        defaults_workloads.daemon_set,
+        prepare.daemon_set,
+        workloads.daemon_set,
+        warn=warnings.of_template,
+        generation=True,
     ),
     ("batch", "jobs"): Strategy(defaults_workloads.job, prepare.job, workloads.job, generation=True, orphan=True),
     ("networking.k8s.io", "networkpolicies"): Strategy(

@@ -41,7 +41,7 @@ class TableView:
 
     def _table(self, objects: Iterable[Object], version: str) -> Object:
         table: Object = {"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": {"resourceVersion": version}}
-        table["columnDefinitions"] = [] if self._sent else self._columns
+        table["columnDefinitions"] = None if self._sent else self._columns
         table["rows"] = [self._row(obj) for obj in objects]
         return table
 

@@ -1,0 +1,100 @@
+"""Asks an API server the requests of requests.yaml and keeps of each answer what two servers must have in common."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import ssl
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+HERE = Path(__file__).parent
+RECORDED = HERE / "answers.json"
+ADMIN, BOB = "TOKEN", "BOB"
+VARIES = {
+    "uid", "resourceVersion", "creationTimestamp", "deletionTimestamp", "lastTransitionTime", "token", "time",
+    "expirationTimestamp", "batch.kubernetes.io/controller-uid", "controller-uid",
+}  # fmt: skip
+LEFT_OUT = {"managedFields", "description"}
+PATTERNS = (
+    (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "UID"),
+    (re.compile(r"kube-api-access-[a-z0-9]{5}"), "kube-api-access-XXXXX"),
+    (re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z"), "TIME"),
+    (re.compile(r"^\d+(s|m|m\d+s)$"), "AGE"),
+    (re.compile(r"may not change fields other than (.*?)\n.*", re.S), r"may not change fields other than \1"),
+    (re.compile(r"10\.96\.(?!0\.)\d+\.\d+|(?<=:)3\d{4}(?=/TCP)"), "DRAWN"),
+)
+
+
+def requests() -> list[dict[str, Any]]:
+    """The rows of the table, shorthands written out."""
+    return [_written_out(row) for row in yaml.safe_load((HERE / "requests.yaml").read_text())]
+
+
+def _written_out(row: dict[str, Any]) -> dict[str, Any]:
+    system = next((name for name in ("windows", "linux") if name in row), None)
+    if system is None:
+        return row
+    container = {"name": "c", "image": "x", **row.get("container", {})}
+    spec = {"containers": [container], **({"os": {"name": "windows"}} if system == "windows" else {}), **row[system]}
+    body = {"metadata": {"name": "p"}, "spec": copy.deepcopy(spec)}
+    return {"do": "POST /api/v1/namespaces/t/pods?dryRun=All", "body": body}
+
+
+def ask(server: str, row: dict[str, Any]) -> dict[str, Any]:
+    """The answer to one row: code, warnings, and the body without what differs from run to run."""
+    method, path = row["do"].split(" ", 1)
+    data = row["raw"].encode() if "raw" in row else json.dumps(row["body"]).encode() if "body" in row else None
+    headers = {"Accept": row.get("accept", "application/json")}
+    if data is not None:
+        headers["Content-Type"] = row.get("type", "application/json")
+    token = row.get("as", ADMIN)
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    request = urllib.request.Request(server + path, data=data, headers=headers, method=method)
+    try:
+        with urllib.request.urlopen(request, context=ssl._create_unverified_context(), timeout=20) as response:
+            return _answer(response.status, response.headers, response.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            return _answer(error.code, error.headers, error.read())
+
+
+def _answer(code: int, headers: Any, body: bytes) -> dict[str, Any]:
+    lines = body.decode().splitlines()
+    try:
+        shown: Any = json.loads(body)
+    except ValueError:
+        try:
+            shown = [json.loads(line) for line in lines]
+        except ValueError:
+            shown = lines
+    answer = {"code": code, "warnings": headers.get_all("Warning") or [], "body": steady(shown)}
+    return answer
+
+
+def steady(value: Any) -> Any:
+    """A value without what differs from run to run."""
+    if isinstance(value, dict):
+        if value.get("type") == "BOOKMARK":
+            value = {"type": "BOOKMARK", "object": {"metadata": value["object"]["metadata"]}}
+        kept = {key: item for key, item in value.items() if key not in LEFT_OUT}
+        return {key: "*" if key in VARIES and item else steady(item) for key, item in sorted(kept.items())}
+    if isinstance(value, list):
+        return [steady(item) for item in value]
+    if isinstance(value, str):
+        for pattern, instead in PATTERNS:
+            value = pattern.sub(instead, value)
+    if isinstance(value, int) and not isinstance(value, bool) and 30000 <= value <= 32767 and value != 30080:
+        return "DRAWN"
+    return value
+
+
+def ask_all(server: str) -> list[dict[str, Any]]:
+    """The answers to all rows, in their order."""
+    return [ask(server, row) for row in requests()]
