@@ -31,7 +31,7 @@ _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
 MOST_SHOWN = 120
 """Characters of a command in error messages."""
 HANDSHAKES = 3
-"""Tries of a handshake that was refused before the command can have run (connection refused, 401, 429)."""
+"""Tries of a handshake that was refused before the command can have run (connection refused, 401, 429, 5xx)."""
 
 
 @dataclass(frozen=True)
@@ -114,8 +114,8 @@ class _Run:
                 if attempt == HANDSHAKES:
                     raise
             except ExecRefused as error:
-                again = error.status == 429 or (error.status == 401 and credentials.renew(credential) != credential)
-                if attempt == HANDSHAKES or not again:
+                renewed = error.status == 401 and credentials.renew(credential) != credential
+                if attempt == HANDSHAKES or not (renewed or _passing(error)):
                     raise
             SYSTEM_CLOCK.sleep(min(0.2 * attempt, self.deadline.left))
         raise ValueError("no handshake")
@@ -212,6 +212,12 @@ class _Run:
             number = int(status.get("code") or 500)
             raise ExecRefused(self.where, self.command, number, message, reason=str(status.get("reason") or ""))
         return ExecAnswer(self._text(STDOUT), self._text(STDERR), code, time.monotonic() - self.began)
+
+
+def _passing(error: ExecRefused) -> bool:
+    """Whether a refusal may be gone at the next try: not one that says that the Node or the container is not there."""
+    lasting = "dial" in error.message or "not found" in error.message
+    return error.status == 429 or (error.status >= 500 and not lasting)
 
 
 def _exit_code(status: dict[str, Any]) -> int | None:

@@ -129,7 +129,7 @@ def test_a_refusal_keeps_status_and_words(server, cluster_of):
     with pytest.raises(ExecRefused, match=r"dial tcp") as caught:
         run(cluster_of(server))
 
-    assert (caught.value.status, caught.value.reason) == (500, "InternalError")
+    assert (caught.value.status, caught.value.reason, server.count(EXEC)) == (500, "InternalError", 1)
     assert "Pod ns/p container c" in str(caught.value)
 
 
@@ -150,11 +150,25 @@ def test_a_status_that_is_no_json_is_no_answer(server, cluster_of):
         run(cluster_of(server))
 
 
-def test_too_many_requests_are_tried_again(server, cluster_of):
-    """429 comes before the command ran."""
-    server.on(EXEC, status(429, "TooManyRequests"), upgrade(SUCCESS))
+def test_a_passing_refusal_is_tried_again(server, cluster_of):
+    """429 and 500 instead of the upgrade: the command has not run."""
+    server.on(EXEC, status(429, "TooManyRequests"), status(500, "InternalError"), upgrade(SUCCESS))
 
     assert run(cluster_of(server)).exit_code == 0
+
+
+def test_a_401_asks_for_a_newer_token(server, cluster_of, tmp_path):
+    """As for any other call; one that stays is refused."""
+    (tmp_path / "token").write_text("old")
+    cluster = cluster_of(server, {"tokenFile": str(tmp_path / "token")})
+    server.on(EXEC, status(401, "Unauthorized", "token expired"))
+    with pytest.raises(ExecRefused, match=r"401 Unauthorized: token expired"):
+        run(cluster)
+
+    (tmp_path / "token").write_text("newer")
+    server.on(EXEC, upgrade(SUCCESS))
+    assert run(cluster).exit_code == 0
+    assert server.requests[-1].headers["authorization"] == "Bearer newer"
 
 
 def test_a_broken_handshake_is_not_tried_again(server, cluster_of):
