@@ -1,7 +1,7 @@
 """Records what the embedded API server knows of Kubernetes' resources from a real kube-apiserver.
 
-Discovery, OpenAPI (names, types, list-map and merge keys; descriptive texts are left out), Table columns and the default
-RBAC roles are facts of a version, so they are recorded and never typed. Needs a running kube-apiserver:
+Discovery, OpenAPI (names, types, list-map and merge keys; descriptive texts are left out), Table columns and the
+default RBAC roles are facts of a version, so they are recorded and never typed. Needs a running kube-apiserver:
 
     python -m tests.recording.record_control_plane https://127.0.0.1:6443 ADMIN_TOKEN
 
@@ -22,8 +22,8 @@ TARGET = Path(__file__).parents[2] / "op_readiness/simulator/controlplane/data/k
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
 SERVED = {
-    "v1": "bindings configmaps endpoints events limitranges namespaces nodes persistentvolumeclaims persistentvolumes pods "
-    "podtemplates replicationcontrollers resourcequotas secrets serviceaccounts services",
+    "v1": "bindings configmaps endpoints events limitranges namespaces nodes persistentvolumeclaims persistentvolumes "
+    "pods podtemplates replicationcontrollers resourcequotas secrets serviceaccounts services",
     "apps/v1": "controllerrevisions daemonsets deployments replicasets statefulsets",
     "batch/v1": "jobs",
     "discovery.k8s.io/v1": "endpointslices",
@@ -31,7 +31,8 @@ SERVED = {
     "networking.k8s.io/v1": "networkpolicies",
     "rbac.authorization.k8s.io/v1": "clusterroles clusterrolebindings roles rolebindings",
     "authentication.k8s.io/v1": "selfsubjectreviews tokenreviews",
-    "authorization.k8s.io/v1": "localsubjectaccessreviews selfsubjectaccessreviews selfsubjectrulesreviews subjectaccessreviews",
+    "authorization.k8s.io/v1": "localsubjectaccessreviews selfsubjectaccessreviews selfsubjectrulesreviews "
+    "subjectaccessreviews",
     "events.k8s.io/v1": "events",
     "node.k8s.io/v1": "runtimeclasses",
     "scheduling.k8s.io/v1": "priorityclasses",

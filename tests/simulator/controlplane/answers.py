@@ -74,8 +74,7 @@ def _answer(code: int, headers: Any, body: bytes) -> dict[str, Any]:
             shown = [json.loads(line) for line in lines]
         except ValueError:
             shown = lines
-    answer = {"code": code, "warnings": headers.get_all("Warning") or [], "body": steady(shown)}
-    return answer
+    return {"code": code, "warnings": headers.get_all("Warning") or [], "body": steady(shown)}
 
 
 def steady(value: Any) -> Any:
