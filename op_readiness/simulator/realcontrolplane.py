@@ -22,6 +22,7 @@ from op_readiness.simulator.kubeconfig import Access, write_kubeconfig
 from op_readiness.simulator.processes import Processes, StartFailed
 
 START_SECONDS = 60.0
+ATTEMPTS = 3
 BINARIES = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 
 
@@ -38,8 +39,17 @@ class RealControlPlane:
         for name in BINARIES:
             if not (self._assets / name).exists():
                 raise StartFailed(f"no {name} in {self._assets} (KUBEBUILDER_ASSETS)")
-        ports = _free_ports(5)
         self._write_files()
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return await self._started(_free_ports(5))
+            except StartFailed:
+                if attempt == ATTEMPTS or not self._port_was_taken():
+                    raise
+                self._processes.kill_all()
+        raise StartFailed("no free ports")
+
+    async def _started(self, ports: list[int]) -> Access:
         self._processes.start("etcd", self._etcd(*ports[:2]))
         self._processes.start("kube-apiserver", self._apiserver(ports[0], ports[2]))
         server = f"https://127.0.0.1:{ports[2]}"
@@ -48,6 +58,11 @@ class RealControlPlane:
         self._processes.start("kube-controller-manager", self._controller_manager(access, ports[3]))
         self._processes.start("kube-scheduler", self._scheduler(access, ports[4]))
         return access
+
+    def _port_was_taken(self) -> bool:
+        """Whether somebody took one of the free ports before we did."""
+        logs = (self._processes.log_of(name) for name in ("etcd", "kube-apiserver"))
+        return any("address already in use" in log.read_text(errors="replace") for log in logs if log.exists())
 
     async def stop(self) -> None:
         """Nothing of it runs afterwards."""

@@ -22,6 +22,7 @@ from op_readiness.simulator.programs.process import Process, Terminated, Unknown
 
 FIRST_BACK_OFF, LONGEST_BACK_OFF, BACK_OFF_FORGOTTEN = 10.0, 300.0, 600.0
 CONFIG_RETRY = 10.0
+LONGEST_MESSAGE, FALLBACK_BYTES = 4096, 2048
 KILLED = {"linux": 137, "windows": 1067}
 """Exit codes of what had to be killed (Windows: ERROR_PROCESS_ABORTED)."""
 UNHANDLED_STOP = {"linux": 143, "windows": 3221225786}
@@ -87,7 +88,6 @@ class Container:
     log: Log | None = None
     previous_log: Log | None = None
     process: Process | None = None
-    termination: str = ""
     began: float = 0.0
 
     def __post_init__(self) -> None:
@@ -115,6 +115,11 @@ class Container:
             return str(own)
         policy = str(self.around.pod["spec"].get("restartPolicy", "Always"))
         return "OnFailure" if self.kind == "init" and policy == "Always" else policy
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it was asked to end for good."""
+        return self._stopping.is_set()
 
     @property
     def running(self) -> bool:
@@ -267,7 +272,20 @@ class Container:
         if error is not None:
             raise error
         code = self._task.result()
-        return Exit(code, "Completed" if code == 0 else "Error", self.termination)
+        return Exit(code, "Completed" if code == 0 else "Error", self._last_words(code))
+
+    def _last_words(self, code: int) -> str:
+        """The termination message: the file that its spec names, or the end of its log after an error."""
+        path = self.spec.get("terminationMessagePath") or "/dev/termination-log"
+        files = self.process.files if self.process is not None else None
+        if files is not None and files.exists(path):
+            words = files.read(path)[:LONGEST_MESSAGE].decode(errors="replace")
+            if words:
+                return words
+        if code == 0 or self.spec.get("terminationMessagePolicy") != "FallbackToLogsOnError" or self.log is None:
+            return ""
+        self.log.flushed()
+        return b"".join(line.data for line in self.log.lines[-80:])[-FALLBACK_BYTES:].decode(errors="replace")
 
     def _shows_end(self, began: str, ended: Exit) -> None:
         terminated: dict[str, Any] = {

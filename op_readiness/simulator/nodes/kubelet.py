@@ -101,7 +101,7 @@ class Kubelet:
 
     def worker_of(self, namespace: str, name: str) -> PodWorker:
         """The Pod of that name; raises NotHere."""
-        for worker in self.workers.values():
+        for worker in reversed(list(self.workers.values())):
             meta = worker.pod["metadata"]
             if (meta["namespace"], meta["name"]) == (namespace, name):
                 return worker

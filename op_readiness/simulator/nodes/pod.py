@@ -71,6 +71,8 @@ class PodWorker:
         self.shown.pod = pod
         if any(before["metadata"].get(key) != pod["metadata"].get(key) for key in ("labels", "annotations")):
             self.upkeep.due()
+        if pod["spec"].get("ephemeralContainers") and not before["spec"].get("ephemeralContainers"):
+            self.kubelet.events.pod(pod, "Warning", "Failed", "Error: ephemeral containers are not simulated")
         if pod["metadata"].get("deletionTimestamp"):
             self._going.set()
 

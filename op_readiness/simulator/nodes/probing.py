@@ -105,6 +105,8 @@ class _Probing:
             self._pod.changed()
 
     def _kill(self, kind: str) -> None:
+        if self._container.stopping:
+            return
         spec = self._container.spec[f"{kind}Probe"]
         grace = float(spec.get("terminationGracePeriodSeconds") or self._pod.grace)
         why = f"Container {self._container.name} failed {kind} probe, will be restarted"
