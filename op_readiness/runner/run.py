@@ -36,6 +36,7 @@ from op_readiness.runner.plan import Plan, make_plan
 from op_readiness.runner.record import Record
 from op_readiness.runner.selection import Selection
 from op_readiness.runner.view import View
+from op_readiness.workloads import pull_secret
 from op_readiness.workloads.images import Images
 from op_readiness.workloads.labels import run_labels
 from op_readiness.workloads.services import namespace
@@ -75,6 +76,7 @@ class Run:
     record: Record = field(default_factory=Record)
     _log: EventLog | None = None
     _passes: Passes | None = None
+    _secret: dict[str, Any] = field(default_factory=dict)
     _began: float = 0.0
 
     def execute(self, kubeconfig: str | None, context: str | None) -> int:
@@ -94,6 +96,8 @@ class Run:
         cluster = self.attention.attend(lambda: Cluster.open(kubeconfig, context))
         known = self.attention.attend(lambda: facts.gather(cluster))
         facts.must_be_testable(known)
+        if self.options.pull_secret:
+            self._secret = self.attention.attend(lambda: pull_secret.read(cluster, self.options.pull_secret))
         plan = self._plan(known)
         images = Images.of(self.options.image_registry)
         about = self._about(known, plan)
@@ -151,7 +155,7 @@ class Run:
         with ExitStack() as handed:
             kubeconfig = handed.enter_context(cluster.connection.keep_handed_over(work / "kubeconfig"))
             nodes = list(plan.nodes.nodes)
-            secret = self.options.pull_secret
+            secret = pull_secret.NAME if self._secret else ""
             stands = attend(lambda: standing.create(cluster, known, nodes, self.run_id, images, timeouts, secret))
             for problem in stands.get("problems", ()):
                 self._say("warning", text=f"standing objects: {problem['what']}: {problem['where']}: {problem['seen']}")
@@ -176,6 +180,8 @@ class Run:
         cluster.create(namespace(lease.own_namespace(self.run_id), run_labels(self.run_id)))
         alive = lease.Renewed.begin(cluster, lease.NAME, lease.own_namespace(self.run_id), self.run_id)
         journal.open_journal(cluster, self.run_id)
+        if self._secret:
+            pull_secret.put(cluster, self._secret, lease.own_namespace(self.run_id), self.run_id)
         return alive
 
     def _all_passes(self, cluster: Cluster, plan: Plan, alive: list[lease.Renewed]) -> None:
@@ -202,7 +208,7 @@ class Run:
             "timeouts": timeouts.to_dict(),
             "standing": stands,
             "images": images.to_dict(),
-            "pull_secret": self.options.pull_secret,
+            "pull_secret": pull_secret.NAME if self._secret else "",
             "events_dir": str(self._open_log.folder.resolve()),
             "windows_nodes": [node.name for node in plan.nodes.nodes],
             "command": self.command,

@@ -25,6 +25,7 @@ from op_readiness.observe.traffic import Observer
 from op_readiness.workloads.images import Images
 from op_readiness.workloads.labels import run_labels
 from op_readiness.workloads.pods import Manifest, echo_args, echo_container, pod
+from op_readiness.workloads.pull_secret import copy_to
 from op_readiness.workloads.services import echo_ports, namespace, service
 
 OWNER = "net-windows-service-clusterip"
@@ -49,6 +50,8 @@ def create(
     labels = run_labels(run_id)
     cluster.create(namespace(name, labels))
     _default_account(cluster, name, timeouts)
+    if pull_secret:
+        copy_to(cluster, name, run_id)
     linux = facts.usable_nodes("linux")[:1]
     made = {node.name: _client_pod(node, name, labels, images, pull_secret) for node in [*nodes, *linux]}
     for manifest in made.values():

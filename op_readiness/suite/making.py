@@ -24,6 +24,7 @@ from op_readiness.observe.reach import together
 from op_readiness.observe.recorder import Recorder
 from op_readiness.observe.targets import Exposed
 from op_readiness.suite.context import RunContext
+from op_readiness.workloads import pull_secret
 from op_readiness.workloads.labels import run_labels
 from op_readiness.workloads.pods import HTTP_PORT, Manifest, echo_args, echo_container, hostname_container, pod
 from op_readiness.workloads.services import echo_ports, namespace, service
@@ -76,6 +77,8 @@ class Workshop:
                 "look at kube-controller-manager",
             )
             raise CouldNotTell(finding) from error
+        if self.context.pull_secret:
+            pull_secret.copy_to(self.cluster, name, self.context.run_id)
         return name
 
     def create(self, manifest: Manifest) -> Object:
