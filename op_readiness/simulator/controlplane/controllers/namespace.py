@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import dataclass, field
 
 from op_readiness.simulator.api import Api, ApiError, Object
 from op_readiness.simulator.controlplane.controllers.conditions import with_condition
@@ -16,7 +17,8 @@ from op_readiness.simulator.controlplane.controllers.queue import WorkQueue
 from op_readiness.simulator.controlplane.controllers.shared import Shared
 
 FINALIZER = "kubernetes"
-LOOK_AGAIN = 1.0  # cluster seconds between looks at a Namespace that is not empty yet
+FIRST_LOOK, LAST_LOOK = 1.0, 5.0  # cluster seconds between looks at a Namespace that is not empty yet
+Collection = tuple[str, str, str]
 NO_TROUBLE = (
     ("NamespaceDeletionDiscoveryFailure", "ResourcesDiscovered", "All resources successfully discovered"),
     (
@@ -34,20 +36,30 @@ FINALIZED = (
 )
 
 
+@dataclass
+class Remains:
+    """What is left of a Namespace: objects by resource, their finalizers, errors, and where to look again."""
+
+    resources: Counter[str] = field(default_factory=Counter)
+    finalizers: Counter[str] = field(default_factory=Counter)
+    errors: list[str] = field(default_factory=list)
+    collections: list[Collection] = field(default_factory=list)
+
+
 class Discovery:
     """Which namespaced collections the API server has, as (path prefix, plural, group)."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
-        self._known: dict[str, list[tuple[str, str, str]]] = {}
+        self._known: dict[str, list[Collection]] = {}
 
-    async def namespaced(self) -> list[tuple[str, str, str]]:
+    async def namespaced(self) -> list[Collection]:
         """All that can be listed and deleted."""
         groups = await self._api.get("/apis")
         roots = ["/api/v1"] + [f"/apis/{each['preferredVersion']['groupVersion']}" for each in groups["groups"]]
         return [entry for entries in await asyncio.gather(*map(self._root, roots)) for entry in entries]
 
-    async def _root(self, root: str) -> list[tuple[str, str, str]]:
+    async def _root(self, root: str) -> list[Collection]:
         if root in self._known:
             return self._known[root]
         group = "" if root == "/api/v1" else root.split("/")[2]
@@ -72,6 +84,7 @@ class Namespaces:
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
         self._discovery = Discovery(shared.api)
+        self._left: dict[str, tuple[int, list[Collection]]] = {}  # looks so far, and what was not empty at the last
         self.queue: WorkQueue[str] = WorkQueue(shared.clock, self._sync)
         shared.store(NAMESPACE).handlers.append(self._changed)
         shared.pods.handlers.append(self._pod_changed)
@@ -98,30 +111,35 @@ class Namespaces:
             return
         if FINALIZER not in (namespace["spec"].get("finalizers") or []):
             return
-        remaining, finalizers, errors = await self._empty(name)
-        if remaining or errors:
-            await self._say(namespace, remaining, finalizers, errors)
-            self.queue.add_after(name, LOOK_AGAIN)
+        looks, collections = self._left.get(namespace["metadata"]["uid"], (0, []))
+        if looks == 0:
+            collections = await self._discovery.namespaced()
+        left = await self._empty(name, collections)
+        if left.collections:
+            self._left[namespace["metadata"]["uid"]] = (looks + 1, left.collections)
+            await self._say(namespace, left)
+            self.queue.add_after(name, min(LAST_LOOK, FIRST_LOOK * 2.0**looks))
             return
+        self._left.pop(namespace["metadata"]["uid"], None)
         await self._let_go(namespace)
 
-    async def _empty(self, name: str) -> tuple[Counter[str], Counter[str], list[str]]:
-        """Delete all content; gives how many objects of which resource are left, their finalizers, and errors."""
-        remaining: Counter[str] = Counter()
-        finalizers: Counter[str] = Counter()
-        errors: list[str] = []
-        for root, plural, group in await self._discovery.namespaced():
-            path = f"{root}/namespaces/{name}/{plural}"
+    async def _empty(self, name: str, collections: list[Collection]) -> Remains:
+        """Delete all content of these collections; nothing new can come up in a Namespace that is going."""
+        left = Remains()
+        for collection in collections:
+            root, plural, group = collection
             try:
-                left = await self._empty_collection(path)
+                items = await self._empty_collection(f"{root}/namespaces/{name}/{plural}")
             except ApiError as error:
                 if error.code not in (404, 405):
-                    errors.append(error.message)
+                    left.errors.append(error.message)
+                    left.collections.append(collection)
                 continue
-            if left:
-                remaining[f"{plural}.{group}"] += len(left)
-                finalizers.update(each for obj in left for each in obj["metadata"].get("finalizers") or [])
-        return remaining, finalizers, errors
+            if items:
+                left.collections.append(collection)
+                left.resources[f"{plural}.{group}"] += len(items)
+                left.finalizers.update(each for obj in items for each in obj["metadata"].get("finalizers") or [])
+        return left
 
     async def _empty_collection(self, path: str) -> list[Object]:
         listed = await self._shared.api.get(path)
@@ -131,9 +149,8 @@ class Namespaces:
         await self._shared.api.delete(path, {"propagationPolicy": "Background"})
         return (await self._shared.api.get(path)).get("items") or []
 
-    async def _say(
-        self, namespace: Object, remaining: Counter[str], finalizers: Counter[str], errors: list[str]
-    ) -> None:
+    async def _say(self, namespace: Object, left: Remains) -> None:
+        errors, remaining, finalizers = left.errors, left.resources, left.finalizers
         conditions: list[Object] = (namespace.get("status") or {}).get("conditions") or []
         for kind, reason, message in NO_TROUBLE:
             conditions = with_condition(conditions, kind, "False", reason, message)

@@ -96,12 +96,15 @@ class Shared:
             store.doomed.add(uid)
         try:
             await self.api.delete(kind.of(obj), {"preconditions": {"uid": uid}, **options})
-        except ApiError as error:
-            if error.code == 404 or (error.code == 409 and "UID in precondition" in error.message):
-                return
+        except BaseException as error:
             if store is not None:
                 store.doomed.discard(uid)
-            raise
+            if not (isinstance(error, ApiError) and _is_gone(error)):
+                raise
+
+
+def _is_gone(error: ApiError) -> bool:
+    return error.code == 404 or (error.code == 409 and "UID in precondition" in error.message)
 
 
 def differs(have: Object, wanted: Object) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import logging
+from collections.abc import Callable
 
 import aiohttp
 
@@ -25,6 +26,7 @@ from op_readiness.simulator.controlplane.scheduler.volumes import Volumes
 LOG = logging.getLogger(__name__)
 NAME = "default-scheduler"
 FIRST_BACKOFF, LONGEST_BACKOFF = 1.0, 10.0  # seconds; defaults of kube-scheduler
+COMPANY = {"podAffinity", "podAntiAffinity"}  # the latter: a label that repelled may be gone
 Key = tuple[str, str]
 
 
@@ -37,6 +39,7 @@ class Scheduler:
         self._active: list[tuple[int, str, Key]] = []
         self._queued: set[Key] = set()
         self._waiting: dict[Key, float] = {}
+        self._again: set[Key] = set()
         self._attempts: dict[Key, int] = {}
         self._said: dict[Key, str] = {}
         self._binding: set[Key] = set()
@@ -88,18 +91,25 @@ class Scheduler:
         try:
             await self._shared.api.create(kinds.POD.of(pod, "binding"), body)
         except (ApiError, aiohttp.ClientError, OSError):
-            self._binding.discard(key)
-            current = self._shared.pods.get(*key)
-            if current is None or not current["spec"].get("nodeName"):
-                self._snapshot.take(key)
-            if current is not None and _is_for_us(current):
-                self._waiting[key] = self._shared.clock.now() + FIRST_BACKOFF
-                self._retry()
+            self._not_bound(key)
             return
         self._binding.discard(key)
         self._forget(key)
         text = f"Successfully assigned {meta['namespace']}/{meta['name']} to {node}"
         self._shared.recorder.scheduling(pod, "Normal", "Scheduled", text, "Binding")
+        successor = self._shared.pods.get(*key)
+        if successor is not None and successor["metadata"]["uid"] != meta["uid"] and _is_for_us(successor):
+            self._enqueue(key, successor)
+
+    def _not_bound(self, key: Key) -> None:
+        """The binding failed: the Pod takes no room, and is tried again if it (or a successor) is there."""
+        self._binding.discard(key)
+        current = self._shared.pods.get(*key)
+        if current is None or not current["spec"].get("nodeName"):
+            self._snapshot.take(key)
+        if current is not None and _is_for_us(current):
+            self._waiting[key] = self._shared.clock.now() + FIRST_BACKOFF
+            self._retry()
 
     async def _refuse(self, key: Key, pod: Object, decision: Decision) -> None:
         for victim in decision.victims:
@@ -110,14 +120,14 @@ class Scheduler:
         self._shared.recorder.scheduling(pod, "Warning", "FailedScheduling", decision.message, "Scheduling")
         conditions = (pod.get("status") or {}).get("conditions") or []
         said = with_condition(conditions, "PodScheduled", "False", "Unschedulable", decision.message)
-        for each in said:
-            if each["type"] == "PodScheduled":
-                each["observedGeneration"] = pod["metadata"].get("generation", 1)
-        status: Object = {"conditions": said}
+        condition = {**next(each for each in said if each["type"] == "PodScheduled")}
+        condition["observedGeneration"] = pod["metadata"].get("generation", 1)
+        status: Object = {"conditions": [condition]}
         if decision.nominated:
             status["nominatedNodeName"] = decision.nominated
+        body = {"metadata": {"uid": pod["metadata"]["uid"]}, "status": status}
         try:
-            await self._shared.status(kinds.POD, pod, status)
+            self._shared.pods.learn(await self._shared.api.patch(kinds.POD.of(pod, "status"), body, "strategic"))
         except (ApiError, aiohttp.ClientError, OSError):
             self._said.pop(key, None)
 
@@ -142,24 +152,25 @@ class Scheduler:
         heapq.heappush(self._active, order)
         self._some.set()
 
-    def _retry(self) -> None:
-        """Something changed that could help: try all waiting Pods again, each not before its pause is over."""
-        if self._waiting and (self._flush is None or self._flush.done()):
+    def _retry(self, helped: Callable[[Object], bool] = lambda pod: True) -> None:
+        """Something changed that could help such waiting Pods: try them again, each not before its pause is over."""
+        for key in self._waiting:
+            pod = self._shared.pods.get(*key)
+            if pod is not None and helped(pod):
+                self._again.add(key)
+        if self._again and (self._flush is None or self._flush.done()):
             self._flush = asyncio.get_running_loop().create_task(self._flush_waiting())
 
     async def _flush_waiting(self) -> None:
-        wanted = set(self._waiting)
-        while wanted:
+        while self._again:
             now = self._shared.clock.now()
-            for key in [key for key in sorted(wanted) if self._waiting.get(key, now) <= now]:
-                wanted.discard(key)
+            for key in [key for key in sorted(self._again) if self._waiting.get(key, now) <= now]:
+                self._again.discard(key)
                 pod = self._shared.pods.get(*key)
                 if pod is not None and _is_for_us(pod):
                     self._enqueue(key, pod)
-            if wanted:
-                left = min(self._waiting[key] for key in wanted) - now
-                await self._shared.clock.sleep(max(left, 0.01))
-                wanted &= set(self._waiting)
+            left = min((self._waiting.get(key, now) for key in self._again), default=now) - now
+            await self._shared.clock.sleep(max(left, 0.01))
 
     def _forget(self, key: Key) -> None:
         for memory in (self._waiting, self._attempts, self._said):
@@ -187,7 +198,7 @@ class Scheduler:
             return
         self._snapshot.put(new, new["spec"]["nodeName"])
         if old is None or labels_of(old) != labels_of(new) or not old["spec"].get("nodeName"):
-            self._retry()
+            self._retry(_wants_company)
 
     def _node_changed(self, old: Object | None, new: Object | None) -> None:
         if new is None:
@@ -209,6 +220,12 @@ def _is_for_us(pod: Object) -> bool:
     spec = pod["spec"]
     ours = spec.get("schedulerName", NAME) == NAME and not spec.get("nodeName") and not spec.get("schedulingGates")
     return ours and pods.is_active(pod)
+
+
+def _wants_company(pod: Object) -> bool:
+    """Whether a Pod could fit because another one is somewhere."""
+    spec = pod["spec"]
+    return bool(spec.get("topologySpreadConstraints") or (spec.get("affinity") or {}).keys() & COMPANY)
 
 
 def _wish(pod: Object) -> tuple[object, ...]:
