@@ -139,6 +139,15 @@ class Asker:
         return Finding(what, str(client.place), expected, seen, hint, nodes=(client.place.node,), code=code)
 
 
+def holding(command: str, test: str, show: str = '"$o"') -> str:
+    """A command that is good only if `test` of its output `$o` holds; otherwise its own exit code is kept.
+
+    A pipe would hide that the program is not there: the last command's code would stand for it, and a missing tool
+    would look like a missing answer.
+    """
+    return f"o=$({command}); c=$?; echo {show}; [ $c = 0 ] || exit $c; {test}"
+
+
 def script(asks: Iterable[Ask], nonce: str) -> str:
     """The sh script for a series of asks."""
     lines = []

@@ -14,7 +14,7 @@ from typing import Any
 
 from op_readiness.model.clock import SYSTEM_CLOCK, Clock
 from op_readiness.observe.judging import Judgement, Try, judge
-from op_readiness.observe.shell import Answer, Ask, Asker, Client
+from op_readiness.observe.shell import Answer, Ask, Asker, Client, holding
 from op_readiness.workloads.pods import HTTP_PORT
 
 CONNECT_SECONDS, ANSWER_SECONDS = 2, 4
@@ -84,11 +84,13 @@ class Target:
         if self.protocol == "UDP":
             dial = f"host={self.host}&port={self.port}&protocol=udp&request=hostname&tries=1"
             url = f"http://127.0.0.1:{HTTP_PORT}/dial?{dial}"
-            return f"{client.curl} -g -q -s --max-time {UDP_SECONDS + 2} '{url}' | grep responses"
+            asked = f"{client.curl} -g -q -s --max-time {UDP_SECONDS + 2} '{url}'"
+            return holding(asked, 'echo "$o" | grep responses > /dev/null')
         options = f"-g -q -sS --fail --connect-timeout {CONNECT_SECONDS} --max-time {ANSWER_SECONDS}"
         if self.large:
             url = f"http://{self.authority}/echo?msg={'A' * LARGE_BYTES}"
-            return f"{client.curl} {options} '{url}' | wc -c | grep {LARGE_BYTES}"
+            counted = f"{client.curl} {options} '{url}'"
+            return holding(counted, f"[ ${{#o}} = {LARGE_BYTES} ]", show="${#o}")
         return f"{client.curl} {options} http://{self.authority}{self.url_path}"
 
     def read(self, answer: Answer) -> str:

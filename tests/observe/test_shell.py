@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from op_readiness.observe.shell import Ask, parse, script
+from op_readiness.observe.shell import Ask, holding, parse, script
 
 SH = shutil.which("sh")
 
@@ -41,3 +41,18 @@ def test_until_good_stops_at_the_first_success_and_gates_what_follows():
 def test_output_without_the_nonce_is_no_answer():
     """An old or foreign line is not read."""
     assert parse("other first 0\nname\n", "n0nce", ["first"]) == {"first": []}
+
+
+@pytest.mark.skipif(SH is None, reason="needs a POSIX sh")
+def test_a_missing_program_is_told_from_a_missing_answer():
+    """The test on the output does not hide exit code 127; an output that fails the test is not good; one that holds is."""
+    test = 'echo "$o" | grep yes > /dev/null'
+    answers, _ = run(
+        [
+            Ask("missing", holding("no-such-program-here", test)),
+            Ask("empty", holding("true", test)),
+            Ask("full", holding("echo yes", test)),
+        ]
+    )
+    assert [answers[key][0].code for key in ("missing", "empty", "full")] == [127, 1, 0]
+    assert answers["full"][0].text == "yes"
