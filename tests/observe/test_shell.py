@@ -45,7 +45,7 @@ def test_output_without_the_nonce_is_no_answer():
 
 @pytest.mark.skipif(SH is None, reason="needs a POSIX sh")
 def test_a_missing_program_is_told_from_a_missing_answer():
-    """The test on the output does not hide exit code 127; an output that fails the test is not good; one that holds is."""
+    """`holding` keeps exit code 127; an output that fails the test is not good; one that holds is."""
     test = 'echo "$o" | grep yes > /dev/null'
     answers, _ = run(
         [
