@@ -26,6 +26,7 @@ class _Memory:
     started: float
     succeeded: dict[str, int] = field(default_factory=dict)
     failed: dict[str, float] = field(default_factory=dict)
+    ended: float | None = None
 
 
 class Jobs:
@@ -150,8 +151,6 @@ class Jobs:
             conditions = _ending(conditions, end, at_end=not active and not leaving)
             if find(conditions, "Complete"):
                 status["completionTime"] = stamp()
-        elif conditions == (have.get("conditions") or []):
-            conditions = have.get("conditions") or []
         status["conditions"] = conditions or None
         await self._shared.status(JOB, job, status)
         if end is not None and (find(conditions, "Complete") or find(conditions, "Failed")):
@@ -177,8 +176,9 @@ class Jobs:
         if ttl is None:
             return
         memory = self._memory.setdefault(job["metadata"]["uid"], _Memory(self._shared.clock.now()))
-        ended = memory.failed.setdefault("finished", self._shared.clock.now())
-        left = ended + ttl - self._shared.clock.now()
+        if memory.ended is None:
+            memory.ended = self._shared.clock.now()
+        left = memory.ended + ttl - self._shared.clock.now()
         if left > 0:
             self.queue.add_after((job["metadata"]["namespace"], job["metadata"]["name"]), left + 0.01)
             return
