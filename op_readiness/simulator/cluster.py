@@ -27,6 +27,7 @@ from op_readiness.simulator.spec import Spec
 from op_readiness.simulator.world import CONTROL_PLANE_IP, World
 
 READY_SECONDS = 60.0
+DNS_PODS = 2
 
 
 class ControlPlane(Protocol):
@@ -144,7 +145,8 @@ class SimulatedCluster:
         wanted = set(self.world.nodes)
         await until(self.world.node_objects, lambda: wanted <= _ready_names(self.world.node_objects))
         if any(node.os == "linux" for node in self.world.nodes.values()):
-            await until(self.world.pods, lambda: len(_ready_dns(self.world.pods)) >= 2)
+            await until(self.world.pods, lambda: _dns_pods_well(self.world.pods))
+            await until(self.world.endpointslices, lambda: _dns_addresses(self.world.endpointslices) >= DNS_PODS)
 
     async def _within(self, work: Any, what: str) -> None:
         try:
@@ -188,10 +190,26 @@ def _not_ready_taint(node: Object) -> bool:
     return any(taint["key"] == "node.kubernetes.io/not-ready" for taint in node["spec"].get("taints") or [])
 
 
-def _ready_dns(informer: Informer) -> list[Object]:
-    return [
+def _dns_pods_well(informer: Informer) -> bool:
+    """Whether there are as many DNS Pods as at the start, all of them Ready, none on its way out."""
+    pods = [
         pod
         for (namespace, _), pod in informer.objects.items()
-        if namespace == "kube-system" and _labels(pod).get("k8s-app") == "kube-dns" and _is_ready(pod)
+        if namespace == "kube-system" and _labels(pod).get("k8s-app") == "kube-dns"
     ]
+    return len(pods) == DNS_PODS and all(_is_ready(pod) and not _is_leaving(pod) for pod in pods)
 
+
+def _is_leaving(obj: Object) -> bool:
+    return "deletionTimestamp" in obj["metadata"]
+
+
+def _dns_addresses(informer: Informer) -> int:
+    """How many ready endpoints cluster DNS has."""
+    return sum(
+        1
+        for (namespace, _), one in informer.objects.items()
+        if namespace == "kube-system" and _labels(one).get("kubernetes.io/service-name") == "kube-dns"
+        for endpoint in one.get("endpoints") or []
+        if (endpoint.get("conditions") or {}).get("ready") is not False
+    )
