@@ -23,6 +23,6 @@ setup(
         "op_readiness.plugins": "plugins",
     },
     package_data={
-        "": ["*.yaml", "*.yml", "*.json", "*.json.gz", "*.gz", "*.md", "*.ini", "*.ps1", "*.crt", "py.typed"],
+        "": ["*.yaml", "*.yml", "*.json", "*.json.gz", "*.gz", "*.md", "*.ini", "*.ps1", "*.crt", "py.typed", "data/*", "library/*"],
     },
 )
