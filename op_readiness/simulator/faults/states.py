@@ -16,6 +16,7 @@ from op_readiness.simulator.faults.words import FaultError, nearest
 from op_readiness.simulator.network import keys
 from op_readiness.simulator.nodes.channels import Channel, ChannelKey
 from op_readiness.simulator.nodes.images import Pull
+from op_readiness.simulator.nodes.mounted import Mounted, VolumeKey
 
 DROPPED = {"verdict": "drop"}
 
@@ -110,6 +111,11 @@ SHAPES: Mapping[str, tuple[Shape, ...]] = {
         Shape(
             ChannelKey, Channel, Channel, lost_as={"state": "hangs"}, slow_field="seconds", slow_as={"state": "slow"},
             broken_as=lambda message: {"state": "error", "message": message},
+        ),
+    ),
+    "VOL": (
+        Shape(
+            VolumeKey, Mounted, Mounted, lost_as={"state": "missing"}, broken_as=lambda message: {"state": "denied"},
         ),
     ),
     "IMG": (
