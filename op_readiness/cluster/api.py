@@ -110,9 +110,9 @@ class Cluster:
             if not (token := meta.get("continue", "")):
                 return found, str(meta.get("resourceVersion", ""))
 
-    def raw(self, path: str, *, query: Mapping[str, Any] | None = None) -> Any:
+    def raw(self, path: str, *, query: Mapping[str, Any] | None = None, tries: int | None = None) -> Any:
         """The JSON answer to any GET, such as `/version` or `/apis`."""
-        return self.transport.json(Call("get", path), "GET", path, query=query)
+        return self.transport.json(Call("get", path), "GET", path, query=query, tries=tries)
 
     def raw_text(self, path: str, *, query: Mapping[str, Any] | None = None) -> str:
         """The text that answers any GET, such as `/readyz` or `/metrics`."""
@@ -266,7 +266,7 @@ class Cluster:
         """The server's version; where it cannot be reached or refuses us, one line on what was tried and what to do."""
         where = f"{self.connection.server} (context {self.connection.context!r} of {self.connection.source})"
         try:
-            version = self.server_version()
+            version = str(self.raw("/version", tries=2).get("gitVersion", ""))
             self.user()
         except Unauthorized as error:
             raise OpReadinessError(

@@ -26,11 +26,14 @@ from op_readiness.model.errors import OpReadinessError
 
 @dataclass(frozen=True)
 class Limits:
-    """Real seconds and tries of one call. `pause` doubles from try to try, up to `longest_pause`."""
+    """Real seconds and tries of one call. `pause` doubles from try to try, up to `longest_pause`.
+
+    Five tries ride out about 3 s, such as another API server taking over behind a load balancer.
+    """
 
     connect: float = 5.0
     read: float = 30.0
-    tries: int = 4
+    tries: int = 5
     pause: float = 0.2
     longest_pause: float = 8.0
 
