@@ -7,6 +7,7 @@ What it shows (`state`, `last_state`, `ready`, ...) are the words of a container
 from __future__ import annotations
 
 import asyncio
+import traceback
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ from op_readiness.simulator.programs.process import Process, Terminated, Unknown
 
 FIRST_BACK_OFF, LONGEST_BACK_OFF, BACK_OFF_FORGOTTEN = 10.0, 300.0, 600.0
 CONFIG_RETRY = 10.0
+BROKEN = 70
+"""Exit code of a simulated program that has a fault of its own: said loudly, never taken for an answer."""
 LONGEST_MESSAGE, FALLBACK_BYTES = 4096, 2048
 KILLED = {"linux": 137, "windows": 1067}
 """Exit codes of what had to be killed (Windows: ERROR_PROCESS_ABORTED)."""
@@ -257,6 +260,12 @@ class Container:
             return await self.around.run_program(process)
         except Terminated:
             return UNHANDLED_STOP[self.around.os]
+        except UnknownProgram:
+            raise
+        except Exception as error:
+            traceback.print_exc()
+            process.stderr.write(f"simulator: {process_name(process)} broke: {error!r}\n")
+            return BROKEN
 
     async def _end(self) -> Exit:
         if self._task is None:

@@ -7,8 +7,9 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from op_readiness.simulator.api import Object
+from op_readiness.simulator.api import ApiError, Object
 from op_readiness.simulator.nodes.containers import ConfigError
+from op_readiness.simulator.nodes.failures import UNREACHABLE
 from op_readiness.simulator.nodes.fields import container_named, field_value, resource_value
 from op_readiness.simulator.nodes.images import Image
 
@@ -108,7 +109,10 @@ async def keyed(world: World, namespace: str, kind: str, reference: Object) -> d
     """The data of a ConfigMap or Secret (`kind` starts with its word); None if an optional one is missing."""
     plural, singular = ("configmaps", "configmap") if kind.startswith("configMap") else ("secrets", "secret")
     name = reference.get("name") or reference.get("secretName") or ""
-    found = await world.read(f"/api/v1/{plural}", namespace, name)
+    try:
+        found = await world.read(f"/api/v1/{plural}", namespace, name)
+    except (ApiError, *UNREACHABLE) as error:
+        raise ConfigError(f"failed to sync {singular} cache: {error}") from error
     if found is None:
         if reference.get("optional"):
             return None

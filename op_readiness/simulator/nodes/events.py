@@ -7,6 +7,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from op_readiness.simulator.api import ApiError, Object
+from op_readiness.simulator.nodes.failures import UNREACHABLE
 from op_readiness.simulator.nodes.stamps import now
 
 if TYPE_CHECKING:
@@ -77,6 +78,6 @@ class Recorder:
         async with self._gate:
             try:
                 await self._world.api.request(method, path, body, content_type)
-            except (ApiError, OSError):
+            except (ApiError, *UNREACHABLE):
                 return False
         return True

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from op_readiness.simulator.network.table import Table
 
@@ -112,6 +113,7 @@ class Image:
     repository: str
 
 
+@lru_cache(maxsize=1024)
 def resolve(reference: str, os: str, build: str) -> Image:
     """The entry of an image for a Node; raises PullFailed with containerd's text when there is none."""
     repository, tag = split(reference)

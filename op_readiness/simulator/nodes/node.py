@@ -44,8 +44,8 @@ class Node:
         """Forget what faults have written into its tables: channels and volumes are well, pulled images are there."""
         self.channels.programmed.clear()
         self.volumes.programmed.clear()
-        for reference in self.images:
-            self.images.set(reference, Pull(present=True))
+        for reference, pull in list(self.images.programmed.items()):
+            self.images.set(reference, Pull(present=True) if pull.present else None)
 
     @property
     def name(self) -> str:

@@ -16,6 +16,7 @@ from op_readiness.simulator.network.namespace import Namespace
 from op_readiness.simulator.network.network import AttachFailed, DetachFailed
 from op_readiness.simulator.nodes.containers import Container
 from op_readiness.simulator.nodes.dns import hostname_of
+from op_readiness.simulator.nodes.failures import UNREACHABLE
 from op_readiness.simulator.nodes.hooks import after_start, before_stop
 from op_readiness.simulator.nodes.images import Image
 from op_readiness.simulator.nodes.making import Maker
@@ -233,7 +234,7 @@ class PodWorker:
                 if error.code not in (404, 409):
                     await asyncio.sleep(1)
                     continue
-            except OSError:
+            except UNREACHABLE:
                 await asyncio.sleep(1)
                 continue
             return

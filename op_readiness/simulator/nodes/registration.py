@@ -8,6 +8,7 @@ from typing import Any
 
 from op_readiness.simulator.api import Api, ApiError, Object
 from op_readiness.simulator.clock import Clock
+from op_readiness.simulator.nodes.failures import UNREACHABLE
 from op_readiness.simulator.nodes.images import full, resolve
 from op_readiness.simulator.nodes.node import Node
 from op_readiness.simulator.nodes.stamps import now, now_micro
@@ -85,7 +86,8 @@ def _node_info(node: Node) -> Object:
 
 
 def _images(node: Node) -> list[Object]:
-    images = [resolve(reference, node.os, node.build) for reference in node.images]
+    known = node.images.programmed.items()
+    images = [resolve(reference, node.os, node.build) for reference, pull in known if pull.present and not pull.error]
     return [
         {"names": [image.image_id, full(image.reference)], "sizeBytes": image.variant.size} for image in images[:50]
     ]
@@ -143,5 +145,5 @@ async def _kept(call: Any) -> None:
     """A heartbeat that failed is tried again at the next beat, as a kubelet does."""
     try:
         await call
-    except (ApiError, OSError):
+    except (ApiError, *UNREACHABLE):
         return

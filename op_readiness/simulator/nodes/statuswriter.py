@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from op_readiness.simulator.api import ApiError, Object
+from op_readiness.simulator.nodes.failures import UNREACHABLE
 
 if TYPE_CHECKING:
     from op_readiness.simulator.world import World
@@ -64,6 +65,6 @@ class StatusWriter:
             except ApiError as error:
                 if error.code in (403, 404, 409, 422):
                     return False
-            except OSError:
+            except UNREACHABLE:
                 pass
             await asyncio.sleep(RETRY_SECONDS)

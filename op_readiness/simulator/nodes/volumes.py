@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from op_readiness.simulator.api import ApiError, Object
 from op_readiness.simulator.nodes.containers import ConfigError
 from op_readiness.simulator.nodes.environment import keyed
+from op_readiness.simulator.nodes.failures import UNREACHABLE
 from op_readiness.simulator.nodes.fields import container_named, field_value, resource_value
 from op_readiness.simulator.nodes.mounted import VolumeKey
 from op_readiness.simulator.nodes.tokens import Token, token
@@ -125,7 +126,7 @@ class Volumes:
             return
         try:
             payload, made = await self._payload(volume, ips)
-        except (ConfigError, ApiError, OSError) as error:
+        except (ConfigError, ApiError, *UNREACHABLE) as error:
             raise VolumeFailed(f'MountVolume.SetUp failed for volume "{volume.name}" : {error}') from error
         volume.token = made
         if payload != volume.payload or "..data" not in volume.entry.entries:
