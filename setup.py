@@ -23,6 +23,9 @@ setup(
         "op_readiness.plugins": "plugins",
     },
     package_data={
-        "": ["*.yaml", "*.yml", "*.json", "*.json.gz", "*.gz", "*.md", "*.ini", "*.ps1", "*.crt", "py.typed", "data/*", "library/*"],
+        "": [
+            *("*.yaml", "*.yml", "*.json", "*.json.gz", "*.gz", "*.md", "*.ini", "*.ps1", "*.crt", "py.typed"),
+            *("data/*", "library/*"),
+        ],
     },
 )

@@ -38,11 +38,18 @@ GRACE = 0.3
 
 @dataclass
 class Child:
-    """A pytest that runs. `log` is what it and its workers print."""
+    """A pytest that runs. `log` is what it and its workers print; its workers wait for the file `context`."""
 
     process: subprocess.Popen[bytes]
     log: Path
+    context: Path
     _file: IO[bytes]
+
+    def tell(self, context: Mapping[str, Any]) -> None:
+        """Give its workers the run that they take part in; the file is there whole, or not at all."""
+        beside = self.context.with_suffix(".new")
+        beside.write_text(json.dumps(context), "utf-8")
+        os.replace(beside, self.context)
 
     def poll(self) -> int | None:
         """pytest's exit code, or None while it runs."""
@@ -128,22 +135,22 @@ def must_stand_alone(folders: Sequence[Path]) -> None:
 
 
 def start(
-    folders: Iterable[Path], work: Path, context: Mapping[str, Any], *, workers: int, name: str,
-    environ: Mapping[str, str] = os.environ, plugins: Sequence[str] = (), options: Sequence[str] = (),
+    folders: Iterable[Path], work: Path, *, workers: int, name: str, environ: Mapping[str, str] = os.environ,
+    plugins: Sequence[str] = (), options: Sequence[str] = (),
 ) -> Child:  # fmt: skip
     """Start pytest on the readiness tests of `folders`; `work` is a private directory, empty but for our own files.
 
-    Without a `context` the `plugins` give one, told by `options` of their own.
+    Its workers come up and then wait for `Child.tell`, unless `plugins` are given: these, told by `options` of their
+    own, say what run it is.
     """
     (work / "readiness.ini").write_text(INI, "utf-8")
     (work / "here").mkdir(exist_ok=True)
     path = work / f"context-{name}.json"
-    path.write_text(json.dumps(context), "utf-8")
     log = work / f"pytest-{name}.log"
     resolved = [Path(folder).resolve() for folder in folders]
-    handed = [f"--opr-context={path}"] if context else []
+    handed = [f"--opr-context={path}"] if not plugins else []
     args = arguments(resolved, work, workers=workers, options=[*handed, *options], plugins=plugins)
     command = [sys.executable, "-m", "op_readiness.runner.inside", *args]
     file = log.open("wb")
     process = processes.start(command, env=environment(environ), cwd=work / "here", stdout=file, stderr=file)
-    return Child(process, log, file)
+    return Child(process, log, path, file)

@@ -54,6 +54,12 @@ class Passes:
             self._attempt(left, min(workers, len(left)), attempt)
             left = [ability for ability in left if self._worth_another(ability.id)]
 
+    def begin(self, workers: int) -> None:
+        """Start a child ahead of its pass: its workers come up while the runner is still busy."""
+        self._children += 1
+        count = workers if workers > 1 else 0
+        self.child = child.start(self.folders, self.work, workers=count, name=str(self._children))
+
     def stop(self) -> None:
         """End the child, if there is one, and take in what its workers said last."""
         if self.child is not None:
@@ -97,17 +103,18 @@ class Passes:
 
     def _child(self, abilities: list[Ability], workers: int, attempt: int) -> tuple[int, str]:
         """Run one child to its end; gives its exit code and last words."""
-        self._children += 1
-        context = {**self.context, "selected": [ability.id for ability in abilities], "attempt": attempt}
-        self.child = child.start(
-            self.folders, self.work, context, workers=workers if workers > 1 else 0, name=str(self._children)
-        )
-        while (code := self.child.poll()) is None:
+        if self.child is None:
+            self.begin(workers)
+        running = self.child
+        if running is None:
+            return -1, "it did not start"
+        running.tell({**self.context, "selected": [ability.id for ability in abilities], "attempt": attempt})
+        while (code := running.poll()) is None:
             self.attention.pause(STEP)
             self.take()
             self._end_silent(abilities)
             self.tick()
-        words = self.child.last_words()
+        words = running.last_words()
         self.child = None
         self.take()
         return code, words

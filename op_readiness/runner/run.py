@@ -156,14 +156,17 @@ class Run:
             kubeconfig = handed.enter_context(cluster.connection.keep_handed_over(work / "kubeconfig"))
             nodes = list(plan.nodes.nodes)
             secret = pull_secret.NAME if self._secret else ""
+            self._passes = Passes(
+                self.folders, work, self._context(kubeconfig, known, plan, images, timeouts), self._open_log,
+                self.record, timeouts, self.attention, self._hear, self.view.tick,
+            )  # fmt: skip
+            if plan.concurrent:
+                self._passes.begin(plan.workers)
             stands = attend(lambda: standing.create(cluster, known, nodes, self.run_id, images, timeouts, secret))
             for problem in stands.get("problems", ()):
                 self._say("warning", text=f"standing objects: {problem['what']}: {problem['where']}: {problem['seen']}")
             attend(self.after_standing)
-            self._passes = Passes(
-                self.folders, work, self._context(kubeconfig, known, plan, images, timeouts, stands), self._open_log,
-                self.record, timeouts, self.attention, self._hear, self.view.tick,
-            )  # fmt: skip
+            self._passes.context["standing"] = stands
             self._all_passes(cluster, plan, alive)
             try:
                 findings = attend(lambda: standing.check(cluster, stands, known, timeouts))
@@ -198,7 +201,7 @@ class Run:
         passes.run(plan.disruptive, workers=1, attempts=attempts)
 
     def _context(
-        self, kubeconfig: Path, known: Facts, plan: Plan, images: Images, timeouts: Timeouts, stands: dict[str, Any]
+        self, kubeconfig: Path, known: Facts, plan: Plan, images: Images, timeouts: Timeouts
     ) -> dict[str, Any]:
         return {
             "run_id": self.run_id,
@@ -206,7 +209,6 @@ class Run:
             "abilities": {ability.id: ability.to_dict() for ability in plan.abilities},
             "facts": known.to_dict(),
             "timeouts": timeouts.to_dict(),
-            "standing": stands,
             "images": images.to_dict(),
             "pull_secret": pull_secret.NAME if self._secret else "",
             "events_dir": str(self._open_log.folder.resolve()),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from op_readiness.model.abilities import Ability
+from op_readiness.model.clock import SYSTEM_CLOCK, Clock
 from op_readiness.model.facts import Facts
 from op_readiness.model.timeouts import Timeouts
 from op_readiness.workloads.images import Images
@@ -59,6 +60,8 @@ class RunContext:
         )
 
     @classmethod
-    def read(cls, path: str | Path) -> RunContext:
-        """The context in a file."""
+    def read(cls, path: str | Path, clock: Clock = SYSTEM_CLOCK) -> RunContext:
+        """The context in a file, waited for: workers start while the runner's standing objects come up."""
+        while not Path(path).exists():
+            clock.sleep(0.05)
         return cls.from_dict(json.loads(Path(path).read_text("utf-8")))

@@ -145,8 +145,8 @@ def test_a_test_that_pytest_does_not_find_is_an_error(passes):
 
 def test_the_child_ends_with_the_runner(passes, tmp_path, mine):
     """When our end of its stdin closes, the child and its workers end."""
-    context = {**passes.context, "selected": ["my-hang"], "attempt": 1}
-    running = child.start([mine], passes.work, context, workers=0, name="x")
+    running = child.start([mine], passes.work, workers=0, name="x")
+    running.tell({**passes.context, "selected": ["my-hang"], "attempt": 1})
     deadline = time.monotonic() + 20
     while not passes.take() and time.monotonic() < deadline:
         SYSTEM_CLOCK.sleep(0.05)

@@ -86,7 +86,7 @@ class Proof:
         path = work / "prove.json"
         path.write_text(json.dumps(task), "utf-8")
         running = child.start(
-            [self.folder], work, {}, workers=max(2, self.workers), name="prove",
+            [self.folder], work, workers=max(2, self.workers), name="prove",
             plugins=["op_readiness.runner.prove.session"], options=[f"--opr-prove={path}"],
         )  # fmt: skip
         try:
