@@ -1,8 +1,8 @@
 """Which Nodes a pattern of good and bad legs accuses.
 
 Real faults sit on one Node, and a leg has two ends (three, when a Service's backend runs elsewhere). A Node in a role
-(as client, as target, as home of a backend) is accused when it explains more bad legs, with fewer good ones against it,
-than any other; what it explains is then set aside, and the rest is explained in the same way.
+(as client, as target, as home of a backend) in which nothing is well is accused before any other, the one first that
+explains most; where a single path is bad, its Windows end is. What is explained is set aside, and so on with the rest.
 """
 
 from __future__ import annotations
@@ -54,7 +54,10 @@ def accused(sightings: Sequence[Sighting], windows_nodes: frozenset[str]) -> tup
 
 def _weight(
     role: tuple[str, str], bad: Sequence[Sighting], good: Sequence[Sighting], windows_nodes: frozenset[str]
-) -> tuple[float, float, bool, str]:
+) -> tuple[float | str, ...]:
     against = sum(role in s.roles for s in bad)
-    in_favour = sum(role in s.roles for s in good)
-    return against / (against + in_favour), against, role[1] in windows_nodes, role[0]
+    share = against / (against + sum(role in s.roles for s in good))
+    windows = role[1] in windows_nodes
+    if share == 1:  # nothing speaks for it: the more it explains the better
+        return 1, against, windows, share, role[0]
+    return 0, windows, share, against, role[0]  # some paths are well: the Windows end of the bad one is to be looked at

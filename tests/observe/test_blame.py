@@ -41,3 +41,10 @@ def test_one_client_that_misses_remote_backends_is_accused_itself():
 def test_nobody_is_accused_when_all_is_well():
     """Good legs accuse nobody."""
     assert accused([Sighting(True, client="win-1")], WINDOWS) == ()
+
+
+def test_the_windows_end_of_a_single_bad_path_is_accused():
+    """Linux meets the other Windows Nodes, and they meet this one."""
+    legs = [Sighting(target != "win-2", "linux-1", target) for target in WINDOWS]
+    legs += [Sighting(True, client, target) for client in WINDOWS for target in WINDOWS]
+    assert accused(legs, WINDOWS) == ("win-2",)
