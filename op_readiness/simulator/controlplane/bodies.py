@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from op_readiness.simulator.controlplane import protobuf
 from op_readiness.simulator.controlplane.failures import Failure, bad_request, invalid, not_supported
 from op_readiness.simulator.controlplane.recorded import schema_of_kind
 from op_readiness.simulator.controlplane.requests import Request
@@ -44,6 +45,8 @@ def parsed(data: bytes, content_type: str, kind: str) -> Any:
     media = content_type.partition(";")[0].strip()
     if media == "application/yaml":
         return yaml.safe_load(data)
+    if media == protobuf.MEDIA:
+        return _protobuf(data, kind)
     if media not in ("", "application/json"):
         text = f"the body of the request was in an unknown format - accepted media types include: {MEDIA}"
         raise Failure(415, "UnsupportedMediaType", text)
@@ -60,6 +63,13 @@ def parsed(data: bytes, content_type: str, kind: str) -> Any:
         text = f"couldn't get version/kind; json parse error: {problem} ({data[:50].hex()})"
         raise bad_request(f"the object provided is unrecognized (must be of type {kind}): {text}")
     return body
+
+
+def _protobuf(data: bytes, kind: str) -> Object:
+    try:
+        return protobuf.decode(data)
+    except ValueError as error:
+        raise bad_request(f"the object provided is unrecognized (must be of type {kind}): {error}") from error
 
 
 def _unrecognized(data: bytes, kind: str, problem: str) -> str:

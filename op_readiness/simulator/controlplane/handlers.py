@@ -10,6 +10,7 @@ from aiohttp import web
 from op_readiness.simulator.controlplane import discovery, reading, writing
 from op_readiness.simulator.controlplane.answers import Accepted, refused
 from op_readiness.simulator.controlplane.failures import Failure, method_not_allowed, no_resource
+from op_readiness.simulator.controlplane.impersonation import impersonated
 from op_readiness.simulator.controlplane.operations import Cluster
 from op_readiness.simulator.controlplane.rbac import Rbac
 from op_readiness.simulator.controlplane.registry import resources
@@ -33,11 +34,20 @@ class Handlers:
         """Answer one request."""
         request = parse(http.method, http.path, http.query)
         try:
-            request.user = self._authenticated(http.headers.get("Authorization", ""))
+            request.user = self._user(http)
             self._rbac.require(request)
             return await self._answered(request, http)
         except Failure as failure:
             return refused(failure, request.warnings)
+
+    def _user(self, http: web.BaseRequest) -> User:
+        user, name = (
+            self._authenticated(http.headers.get("Authorization", "")),
+            http.headers.get("Impersonate-User", ""),
+        )
+        if not name:
+            return user
+        return impersonated(self._rbac, user, name, http.headers.getall("Impersonate-Group", []))
 
     def _authenticated(self, header: str) -> User:
         if not header:

@@ -7,6 +7,7 @@ from typing import Any
 
 from op_readiness.simulator.controlplane.failures import Failure, forbidden, quoted
 from op_readiness.simulator.controlplane.requests import Request, User
+from op_readiness.simulator.controlplane.selectors import selected
 from op_readiness.simulator.controlplane.storage import Store
 
 Object = dict[str, Any]
@@ -50,7 +51,19 @@ class Rbac:
             stored = self._store.get((GROUP, "clusterroles"), "", reference["name"])
         else:
             stored = self._store.get((GROUP, "roles"), namespace, reference["name"])
-        return (stored.object.get("rules") or []) if stored is not None else []
+        if stored is None:
+            return []
+        return self._aggregated(stored.object) or stored.object.get("rules") or []
+
+    def _aggregated(self, role: Object) -> list[Object]:
+        """Rules that a ClusterRole takes from others by their labels; a controller fills them in on a real cluster."""
+        selectors = (role.get("aggregationRule") or {}).get("clusterRoleSelectors") or ()
+        rules: list[Object] = []
+        for stored in self._store[GROUP, "clusterroles"].objects.values():
+            labels = stored.object["metadata"].get("labels") or {}
+            if stored.object is not role and any(selected(selector, labels) for selector in selectors):
+                rules += self._aggregated(stored.object) or stored.object.get("rules") or []
+        return rules
 
     def allows(self, user: User, attributes: Object) -> bool:
         """True where the user may do what the attributes of a SubjectAccessReview say."""

@@ -90,7 +90,9 @@ class ControlPlane:
 
     async def _listen(self, handle: Handler, context: ssl.SSLContext) -> int:
         self._runner = web.ServerRunner(
-            web.Server(handle, request_factory=_request, access_log=None, max_line_size=LONGEST_LINE),
+            web.Server(
+                handle, request_factory=_request, handler_cancellation=True, access_log=None, max_line_size=LONGEST_LINE
+            ),
             shutdown_timeout=0.2,
         )
         await self._runner.setup()
