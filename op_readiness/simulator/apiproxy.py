@@ -35,6 +35,9 @@ HOP_BY_HOP = frozenset(
 GATE: ContextVar[WatchGate | None] = ContextVar("GATE", default=None)
 """The gate of the watch that is being answered, if it has one."""
 
+NEVER_ADDED = ("Content-Type", "User-Agent", "Accept", "Accept-Encoding")
+"""Headers that a client may leave out, and that must then not appear behind the proxy."""
+
 
 class WatchGate:
     """Stands between a watch and its client. One that has fallen silent stays so: what it swallowed is lost."""
@@ -139,7 +142,9 @@ class ApiProxy:
         """Listen on a free port of 127.0.0.1; gives `https://127.0.0.1:PORT`."""
         connector = aiohttp.TCPConnector(ssl=self._upstream_ssl, limit=0)
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)
-        self._session = aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=False)
+        self._session = aiohttp.ClientSession(
+            connector=connector, timeout=timeout, auto_decompress=False, skip_auto_headers=NEVER_ADDED
+        )
         server = web.Server(
             front(self._rules)(self._forward), access_log=None, auto_decompress=False, max_line_size=1 << 20
         )
