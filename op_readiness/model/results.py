@@ -128,6 +128,8 @@ class RunResult(Record):
     nodes_selected: list[str] = field(default_factory=list)
     windows_nodes: list[str] = field(default_factory=list)
     seed: str = ""
+    leftovers_known: bool = True
+    """Whether the cluster was looked at after the clean-up; if not, empty `leftovers` mean nothing."""
 
     @property
     def results(self) -> list[Result]:

@@ -23,11 +23,15 @@ Say = Callable[[str], None]
 
 @dataclass
 class Cleaned:
-    """What a clean-up came to. `left` is still there; `problems` are changes that could not be put back, and errors."""
+    """What a clean-up came to. `left` is still there; `problems` are changes that could not be put back, and errors.
+
+    `looked` is false where the API server could not say what is left.
+    """
 
     removed: int = 0
     left: list[Leftover] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    looked: bool = True
 
 
 def remove_run(cluster: Cluster, run_id: str, *, within: float, clock: Clock = SYSTEM_CLOCK) -> Cleaned:
@@ -43,6 +47,7 @@ def remove_run(cluster: Cluster, run_id: str, *, within: float, clock: Clock = S
     try:
         cleaned.left = leftovers.find(cluster, run_id)
     except ApiError as error:
+        cleaned.looked = False
         cleaned.problems.append(f"leftovers: {error}")
     cleaned.removed = len(seen) - len({str(one) for one in cleaned.left} & seen)
     return cleaned

@@ -96,6 +96,7 @@ class Record:
             nodes_selected=head.get("nodes_selected", []),
             windows_nodes=head.get("windows_nodes", []),
             seed=head.get("seed", ""),
+            leftovers_known=self.cleaned,
         )
 
     def _category(self, entry: dict[str, Any]) -> CategoryResult:

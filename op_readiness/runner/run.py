@@ -251,7 +251,8 @@ class Run:
             return
         for problem in done.problems:
             self._say("warning", text=problem)
-        self._say("leftovers", names=[f"{one}: {one.command}" for one in done.left])
+        if done.looked:
+            self._say("leftovers", names=[f"{one}: {one.command}" for one in done.left])
 
     def _report(self) -> Sequence[Path]:
         try:

@@ -117,6 +117,16 @@ def test_nothing_left_is_said_too(run):
     assert "nothing was left behind in the cluster" in plain(footer(run))
 
 
+def test_what_could_not_be_looked_at_is_not_called_clean(run):
+    """The API server was gone at the end: what is left is not known, and that is said."""
+    run.leftovers, run.leftovers_known = [], False
+    text = plain(footer(run))
+
+    assert "nothing was left behind" not in text
+    assert "left     not known: the cluster was not looked at after the clean-up" in text
+    assert "remove:   op-readiness cleanup --run 7f3a" in text
+
+
 def test_an_interrupted_run_says_so(run):
     """And what that means for what had not ended."""
     run.interrupted = "SIGTERM"
