@@ -109,6 +109,7 @@ def _linux_base(root: Folder) -> None:
         put(root, folder, Folder())
     for name in SHELL_APPLETS:
         put(root, f"bin/{name}", executable(name, "linux"))
+    put(root, "bin/nslookup", executable("busybox-nslookup", "linux"))
     put(root, "bin/busybox", executable("busybox", "linux"))
 
 
@@ -155,7 +156,7 @@ def _windows_tools(root: Folder) -> None:
             put(root, f"bin/{name}.exe", executable(name, "windows"))
     put(root, "bin/busybox.exe", executable("busybox", "windows"))
     put(root, "bin/nc.exe", executable("nc", "windows"))
-    put(root, "bin/hostname.exe", executable("hostname", "windows"))
+    put(root, "bin/hostname.exe", executable("image-hostname", "windows"))
     put(root, "curl/curl.exe", executable("curl", "windows"))
     put(root, "dig/dig.exe", executable("dig", "windows"))
     put(root, "dig/nslookup.exe", executable("windows-nslookup", "windows"))

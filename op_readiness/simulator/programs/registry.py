@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from op_readiness.simulator.programs.agnhost import agnhost
 from op_readiness.simulator.programs.busybox import APPLETS, busybox
+from op_readiness.simulator.programs.cmd import cmd
+from op_readiness.simulator.programs.console import tools
+from op_readiness.simulator.programs.console.ipconfig import ipconfig
+from op_readiness.simulator.programs.console.ping import ping
 from op_readiness.simulator.programs.coredns import coredns
 from op_readiness.simulator.programs.curl import curl
+from op_readiness.simulator.programs.dig import dig
 from op_readiness.simulator.programs.netcat import nc
+from op_readiness.simulator.programs.nslookup import busybox_nslookup, nslookup, windows_nslookup
 from op_readiness.simulator.programs.pausing import pause
+from op_readiness.simulator.programs.powershell import powershell
 from op_readiness.simulator.programs.running import Known
 from op_readiness.simulator.programs.shell import sh
 
@@ -16,10 +23,29 @@ PROGRAMS: dict[str, Known] = {
     "agnhost": Known(agnhost, own_signals=True),
     "ash": Known(sh),
     "busybox": Known(busybox),
+    "busybox-nslookup": Known(busybox_nslookup),
     "coredns": Known(coredns, own_signals=True),
     "curl": Known(curl),
+    "dig": Known(dig),
+    "image-hostname": Known(tools.hostname_of_image),
     "nc": Known(nc),
+    "nslookup": Known(nslookup),
     "pause": Known(pause, own_signals=True),
+    "powershell": Known(powershell),
     "sh": Known(sh),
+    "windows-chcp": Known(tools.chcp),
+    "windows-cmd": Known(cmd),
     "windows-curl": Known(curl),
+    "windows-find": Known(tools.find_text),
+    "windows-findstr": Known(tools.findstr),
+    "windows-hostname": Known(tools.hostname),
+    "windows-ipconfig": Known(ipconfig),
+    "windows-more": Known(tools.more),
+    "windows-net": Known(tools.net),
+    "windows-nslookup": Known(windows_nslookup),
+    "windows-ping": Known(ping),
+    "windows-sort": Known(tools.sort),
+    "windows-timeout": Known(tools.timeout),
+    "windows-where": Known(tools.where),
+    "windows-whoami": Known(tools.whoami),
 }

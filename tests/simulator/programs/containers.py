@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from op_readiness.simulator.clock import TurnedClock
+from op_readiness.simulator.network.dnsmessage import DnsAnswer, DnsQuery, absolute
+from op_readiness.simulator.network.dnsserver import ask
 from op_readiness.simulator.network.httptext import parse_request, render_request, render_response
 from op_readiness.simulator.network.interface import (
     AddressInUse,
@@ -15,6 +17,7 @@ from op_readiness.simulator.network.interface import (
     HttpRequest,
     HttpResponse,
     NameFailure,
+    NetworkFailure,
     NoRoute,
     Peer,
     Refused,
@@ -33,6 +36,15 @@ class Dns:
     search: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Resolution:
+    """A DNS answer."""
+
+    server: str
+    name: str
+    answer: DnsAnswer
+
+
 @dataclass
 class Net:
     """Everything that is reachable. Addresses in `silent` swallow all, unknown ones are unreachable."""
@@ -42,6 +54,7 @@ class Net:
     names: dict[str, list[str]] = field(default_factory=dict)
     silent: set[str] = field(default_factory=set)
     dns_server: str = "10.96.0.10"
+    search: tuple[str, ...] = ()
 
     def namespace(self, ip: str, os: str = "linux") -> Namespace:
         """A new namespace with this address."""
@@ -81,6 +94,27 @@ class Namespace:
         if not found:
             raise NameFailure(name, "nxdomain", self.net.dns_server)
         return found
+
+    async def resolve(
+        self, name: str, kind: str = "A", *, server: str = "", tcp: bool = False, search: bool = False,
+        timeout: float | None = None, tries: int | None = None, edns: int = 0,
+    ) -> Resolution:
+        """Ask a server that really listens on this network."""
+        asked = server or self.net.dns_server
+        names = [f"{name}.{suffix}." for suffix in self.net.search] if search and not name.endswith(".") else []
+        failure = NameFailure(name, "timeout", asked)
+        last: Resolution | None = None
+        for full in [*names, absolute(name)]:
+            try:
+                query = DnsQuery(full, kind, 7, edns)
+                last = Resolution(asked, full, await ask(self, asked, query, tcp=tcp, timeout=timeout or 5))
+            except NetworkFailure:
+                continue
+            if last.answer.answers:
+                return last
+        if last is None:
+            raise failure
+        return last
 
     async def _server(self, ip: str, protocol: str, port: int, timeout: float | None) -> Server:
         if ip in self.net.silent:
