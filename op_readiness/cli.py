@@ -230,7 +230,8 @@ def cleanup(ctx: click.Context, /, **given: Any) -> None:
 
 @cli.command()
 @options(SELECTION)
-@option("--complete", is_flag=True, help="Every cell of ability x fault, not only declared ones and sentinels.")
+@option("--fault", "faults", cls=Listed, metavar="NAME", help="Only these faults.  [default: all that are declared]")
+@option("--declared-only", is_flag=True, help="Only cells that are declared red or error.")
 @options(SIMULATION, TIMEOUT_SCALE)
 @option("--report-dir", default=default_report_dir, metavar="DIR",
         help="Where the matrix goes.  [default: ./op-readiness-report]")

@@ -48,6 +48,7 @@ class Proof:
     say: Callable[[str], None]
     verbose: bool = False
     declared_only: bool = False
+    faults: tuple[str, ...] = ()
     results: dict[str, Result] = field(default_factory=dict)
     _offsets: dict[Path, int] = field(default_factory=dict)
     _last: str = ""
@@ -71,7 +72,13 @@ class Proof:
         draw = random.Random(self.seed)
         ids = [ability.id for ability in self.abilities]
         cells = cells_of(self.declared, ids, self.node_parameter, names, draw, declared_only=self.declared_only)
-        return in_order(cells, self.declared)
+        chosen = {HEALTHY, *self.columns}
+        return in_order([cell for cell in cells if cell.fault in chosen], self.declared)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The faults that are put in, in the order of the declarations."""
+        return tuple(fault for fault in self.declared.faults if not self.faults or fault in self.faults)
 
     def _session(self, cells: list[Cell], attention: Attention) -> None:
         work = Path(tempfile.mkdtemp(prefix="opr-prove-"))
@@ -121,7 +128,7 @@ class Proof:
 
     def _text(self, cells: list[Cell], holes: Mapping[str, str], seconds: float) -> str:
         ids = [ability.id for ability in self.abilities]
-        lines = [picture([HEALTHY, *self.declared.faults], ids, self.results, holes), ""]
+        lines = [picture([HEALTHY, *self.columns], ids, self.results, holes), ""]
         if not self.results:
             lines += ["nothing was run; pytest said:", self._last]
         by_id = {cell.id: cell for cell in cells}
@@ -165,6 +172,7 @@ def prove(given: Mapping[str, Any], say: Callable[[str], None]) -> int:
     """Exit code of `op-readiness prove`; 1 if any category has a hole."""
     from op_readiness.runner.commands import assets
     from op_readiness.runner.listing import catalogue_of
+    from op_readiness.runner.names import must_be_known
     from op_readiness.runner.selection import select
     from op_readiness.runner.simulated import known_faults
     from op_readiness.suite.catalogue import shipped_folder
@@ -174,6 +182,9 @@ def prove(given: Mapping[str, Any], say: Callable[[str], None]) -> int:
     scale = given.get("timeout_scale") or SCALE
     seed = given.get("seed") or secrets.token_hex(4)
     control_plane = given.get("control_plane") or "embedded"
+    chosen = tuple(given.get("faults") or ())
+    for name in chosen:
+        must_be_known("fault", name, faults)
     codes = []
     with Attention(float("inf"), lambda: None) as attention:
         for category in selection.categories:
@@ -188,7 +199,7 @@ def prove(given: Mapping[str, Any], say: Callable[[str], None]) -> int:
                 {"nodes": NODES, "rate": 1 / scale, "latency": given.get("latency") or "quick", "seed": 1,
                  "control_plane": control_plane, "assets": assets(control_plane)},
                 scale, _clusters(given["workers"]), seed, Path(given["report_dir"]), say,
-                verbose=bool(given.get("verbose")),
+                verbose=bool(given.get("verbose")), declared_only=bool(given.get("declared_only")), faults=chosen,
             )  # fmt: skip
             try:
                 codes.append(proof.run(attention))
