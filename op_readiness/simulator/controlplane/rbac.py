@@ -21,29 +21,34 @@ class Rbac:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def rules(self, user: User, namespace: str) -> Iterator[Object]:
-        """All rules that hold for a user in a Namespace (in none: cluster-wide ones alone)."""
+    def rules(self, user: User, namespace: str) -> Iterator[tuple[Object, str]]:
+        """(rule, why it holds) of a user in a Namespace (in none: cluster-wide ones alone)."""
         for stored in self._store[GROUP, "clusterrolebindings"].objects.values():
-            if self._names(stored.object, user, ""):
-                yield from self._role(stored.object, "")
+            yield from self._granted(stored.object, user, "")
         if namespace:
             for (place, _), stored in self._store[GROUP, "rolebindings"].objects.items():
-                if place == namespace and self._names(stored.object, user, place):
-                    yield from self._role(stored.object, place)
+                if place == namespace:
+                    yield from self._granted(stored.object, user, place)
+
+    def _granted(self, binding: Object, user: User, namespace: str) -> Iterator[tuple[Object, str]]:
+        subject = self._named(binding, user, namespace)
+        if subject is not None:
+            for rule in self._role(binding, namespace):
+                yield rule, _why(binding, subject, namespace)
 
     @staticmethod
-    def _names(binding: Object, user: User, namespace: str) -> bool:
+    def _named(binding: Object, user: User, namespace: str) -> Object | None:
+        """The subject of a binding that the user is, if any."""
         for subject in binding.get("subjects") or ():
-            match subject["kind"]:
-                case "User" if subject["name"] == user.name:
-                    return True
-                case "Group" if subject["name"] in user.groups:
-                    return True
-                case "ServiceAccount":
-                    place = subject.get("namespace") or namespace
-                    if user.name == f"system:serviceaccount:{place}:{subject['name']}":
-                        return True
-        return False
+            place = subject.get("namespace") or namespace
+            names = {
+                "User": (user.name,),
+                "Group": user.groups,
+                "ServiceAccount": (user.name.removeprefix(f"system:serviceaccount:{place}:"),),
+            }[subject["kind"]]
+            if subject["name"] in names and (subject["kind"] != "ServiceAccount" or ":" in user.name):
+                return dict(subject)
+        return None
 
     def _role(self, binding: Object, namespace: str) -> list[Object]:
         reference = binding["roleRef"]
@@ -67,10 +72,14 @@ class Rbac:
 
     def allows(self, user: User, attributes: Object) -> bool:
         """True where the user may do what the attributes of a SubjectAccessReview say."""
-        if MASTERS in user.groups:
-            return True
-        namespace = attributes.get("namespace", "")
-        return any(_covers(rule, attributes) for rule in self.rules(user, namespace))
+        return MASTERS in user.groups or self.reason(user, attributes) is not None
+
+    def reason(self, user: User, attributes: Object) -> str | None:
+        """Which binding allows it, in the server's words; None where none does."""
+        for rule, why in self.rules(user, attributes.get("namespace", "")):
+            if _covers(rule, attributes):
+                return why
+        return None
 
     def require(self, request: Request) -> None:
         """403 where the user of the request may not do it."""
@@ -79,6 +88,15 @@ class Rbac:
         attributes = attributes_of(request)
         if not self.allows(request.user, attributes):
             raise refusal(request, attributes)
+
+
+def _why(binding: Object, subject: Object, namespace: str) -> str:
+    name = binding["metadata"]["name"] + (f"/{namespace}" if namespace else "")
+    role, who = binding["roleRef"], subject["name"]
+    if subject["kind"] == "ServiceAccount":
+        who = f"{who}/{subject.get('namespace') or namespace}"
+    given = f"{binding['kind']} {quoted(name)} of {role['kind']} {quoted(role['name'])}"
+    return f"RBAC: allowed by {given} to {subject['kind']} {quoted(who)}"
 
 
 def attributes_of(request: Request) -> Object:

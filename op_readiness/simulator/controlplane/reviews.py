@@ -46,11 +46,11 @@ class Reviews:
             attributes.setdefault("path", "")
         if MASTERS in user.groups:
             return {"allowed": True}
-        allowed = self._rbac.allows(user, attributes)
-        return {"allowed": allowed}
+        reason = self._rbac.reason(user, attributes)
+        return {"allowed": False} if reason is None else {"allowed": True, "reason": reason}
 
     def _rules(self, user: User, namespace: str) -> Object:
-        rules = list(self._rbac.rules(user, namespace))
+        rules = [rule for rule, _ in self._rbac.rules(user, namespace)]
         paths = [r for r in rules if r.get("nonResourceURLs")]
         resources = [r for r in rules if r.get("resources")]
         return {"resourceRules": resources, "nonResourceRules": paths, "incomplete": False}
