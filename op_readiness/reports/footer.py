@@ -108,17 +108,19 @@ def _warnings(run: RunResult) -> list[Line]:
 
 
 def _left(run: RunResult) -> list[Line]:
-    remove = Line.of(("  remove:   ", "dim"), f"op-readiness cleanup --run {run.run_id}")
+    gone = run.provider == "simulated"  # the cluster ended with the run: there is nothing to remove it from
+    command = f"op-readiness cleanup --run {run.run_id}"
+    remove = [] if gone else [Line.of(("  remove:   ", "dim"), command)]
     if not run.leftovers and not run.leftovers_known:
         words = "not known: the cluster was not looked at after the clean-up"
-        return [EMPTY, Line.of((f"{'left':<9}", "dim"), (words, "warn")), remove]
+        return [EMPTY, Line.of((f"{'left':<9}", "dim"), (words, "warn")), *remove]
     if not run.leftovers:
         return [EMPTY, Line.of((f"{'left':<9}", "dim"), "nothing was left behind in the cluster")]
     lines = [EMPTY, Line.of((f"{count(len(run.leftovers), 'object')} left in the cluster", "bad"))]
     lines += [Line.of(f"  {name}") for name in run.leftovers[:LEFTOVERS_SHOWN]]
     more = len(run.leftovers) - LEFTOVERS_SHOWN
     lines += [Line.of((f"  and {more} more", "dim"))] if more > 0 else []
-    return [*lines, remove]
+    return [*lines, *remove]
 
 
 def _closing(run: RunResult) -> Line:
@@ -133,7 +135,7 @@ def _next(run: RunResult) -> str:
     for outcome in (Outcome.FAILED, Outcome.ERROR):
         if ids := [r.ability for r in run.results if r.outcome is outcome]:
             return f"{base} " + " ".join(f"--ability {id}" for id in ids[:5])
-    if run.leftovers or not run.leftovers_known:
+    if run.provider != "simulated" and (run.leftovers or not run.leftovers_known):
         return f"op-readiness cleanup --run {run.run_id}"
     not_opted = [r for r in run.results if r.skip_reason == "not opted in"]
     return f"{base} --disruptive  ({count(len(not_opted), 'ability', 'abilities')} more)" if not_opted else ""

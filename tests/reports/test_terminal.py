@@ -125,6 +125,8 @@ def test_what_could_not_be_looked_at_is_not_called_clean(run):
     assert "nothing was left behind" not in text
     assert "left     not known: the cluster was not looked at after the clean-up" in text
     assert "remove:   op-readiness cleanup --run 7f3a" in text
+    run.provider = "simulated"
+    assert "op-readiness cleanup" not in plain(footer(run))
 
 
 def test_an_interrupted_run_says_so(run):
