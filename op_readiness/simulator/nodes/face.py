@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 from aiohttp import web
 
 from op_readiness.simulator.nodes.channels import Channel, ChannelError, ChannelKey, passed
+from op_readiness.simulator.nodes.containers import Container
 from op_readiness.simulator.nodes.exec import execute
 from op_readiness.simulator.nodes.kubelet import Kubelet, NotHere
 from op_readiness.simulator.nodes.logs import Log, LogQuery, first_line, shown
@@ -76,14 +77,19 @@ class Face:
         previous = request.query.get("previous") == "true"
         log = one.previous_log if previous else one.log
         if log is None:
-            return web.Response(status=400, text=_no_log(worker.pod["metadata"]["name"], container, previous))
+            return web.Response(status=400, text=_no_log(pod, one, previous))
         return await _sent(request, log, query, worker.clock.now(), channel)
 
 
-def _no_log(pod: str, container: str, previous: bool) -> str:
+def _no_log(pod: str, one: Container, previous: bool) -> str:
     if previous:
-        return f'previous terminated container "{container}" in pod "{pod}" not found'
-    return f'container "{container}" in pod "{pod}" is waiting to start: ContainerCreating'
+        return f'previous terminated container "{one.name}" in pod "{pod}" not found'
+    reason = one.state.get("waiting", {}).get("reason", "ContainerCreating")
+    why = {
+        "ErrImagePull": "image can't be pulled", "ImagePullBackOff": "trying and failing to pull image",
+        "InvalidImageName": "invalid image name",
+    }.get(reason, reason)  # fmt: skip
+    return f'container "{one.name}" in pod "{pod}" is waiting to start: {why}'
 
 
 def log_query(text: str) -> LogQuery:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from op_readiness.simulator.api import Object
+from op_readiness.simulator.network.keys import RouteValue
 from op_readiness.simulator.nodes.admission import refusal
 from op_readiness.simulator.nodes.containers import Container, RunProgram
 from op_readiness.simulator.nodes.events import Recorder
@@ -59,12 +62,16 @@ class Kubelet:
         if self._beating is not None:
             self._beating.cancel()
         self.down = True
+        routes = self.node.tables["ROUTE"]
+        routes.on_lookup.append(_silent)
         self.world.emit("node down", node=self.node.name)
         for worker in list(self.workers.values()):
             worker.power_off()
         await self.world.clock.sleep(self.node.latency.of("boot", self.world.random))
         self.node.boots += 1
         self.down = False
+        with contextlib.suppress(ValueError):
+            routes.on_lookup.remove(_silent)
         for component in ("hns", "cni", "kube-proxy"):
             await self.world.restart(component, self.node.name)
         self.events.node(
@@ -137,6 +144,11 @@ class Kubelet:
 
     def _own_view(self) -> Object:
         return node_object(self.node) | {"status": node_status(self.node, "", "")}
+
+
+def _silent(_: Any, __: Any, value: RouteValue | None) -> RouteValue:
+    """Nothing leaves or reaches a Node that is down."""
+    return replace(value or RouteValue(), verdict="drop")
 
 
 def _over(pod: Object) -> bool:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+import pytest
+
+from op_readiness.simulator.network.interface import TimedOut
 from op_readiness.simulator.network.table import WriteFailed
 from op_readiness.simulator.nodes.images import Pull
 
@@ -219,6 +222,11 @@ def test_a_reboot_gives_the_same_pod_another_address() -> None:
             node, before = cluster.world.nodes["win-1"], cluster.status("p")["podIP"]
             boot = int(node.boot_id)
             rebooting = asyncio.ensure_future(cluster.world.restart("node", "win-1"))
+            await cluster.turn(5)
+            with pytest.raises(TimedOut):
+                trying = asyncio.ensure_future(cluster.world.network.host("win-2").connect(node.ip, 8080, 3.0))
+                await cluster.turn(5)
+                await trying
             await cluster.turn(60)
             await rebooting
             await cluster.turn(10)
