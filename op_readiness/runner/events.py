@@ -13,23 +13,33 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from op_readiness.model.errors import UsageError
+
 Event = dict[str, Any]
 LOG = "events.jsonl"
 FOLDER = "events"
-OLD = (LOG, "report.json", "junit_01.xml")
+OLD = (LOG, "report.json", "report.txt", "junit_01.xml")
 
 
 class EventLog:
-    """The log of one run. `take` gives what is new; `say` adds what the runner itself has to say."""
+    """The log of one run. `take` gives what is new; `say` adds what the runner itself has to say.
+
+    A log that cannot be written any more (`trouble`) does not stop a run: its events are still heard.
+    """
 
     def __init__(self, report_dir: Path) -> None:
         self.report_dir, self.folder = report_dir, report_dir / FOLDER
-        report_dir.mkdir(parents=True, exist_ok=True)
-        for name in OLD:
-            (report_dir / name).unlink(missing_ok=True)
-        for folder in (self.folder, report_dir / "evidence"):
-            shutil.rmtree(folder, ignore_errors=True)
-        self.folder.mkdir()
+        self.trouble = ""
+        try:
+            report_dir.mkdir(parents=True, exist_ok=True)
+            for name in OLD:
+                (report_dir / name).unlink(missing_ok=True)
+            for folder in (self.folder, report_dir / "evidence"):
+                shutil.rmtree(folder, ignore_errors=True)
+            self.folder.mkdir()
+        except OSError as error:
+            why = error.strerror or error
+            raise UsageError(f"--report-dir {report_dir}: cannot be written to: {why}; choose another") from error
         self._offsets: dict[Path, int] = {}
 
     def say(self, kind: str, **fields: Any) -> Event:
@@ -54,9 +64,13 @@ class EventLog:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _write(self, events: list[Event]) -> None:
-        if events:
+        if not events:
+            return
+        try:
             with (self.report_dir / LOG).open("a", encoding="utf-8") as log:
                 log.write("".join(json.dumps(event) + "\n" for event in events))
+        except OSError as error:
+            self.trouble = f"{self.report_dir / LOG} cannot be written: {error.strerror or error}"
 
 
 def read_from(path: Path, offset: int) -> tuple[list[Event], int]:

@@ -7,6 +7,7 @@ command that removes it.
 from __future__ import annotations
 
 import datetime
+import os
 import secrets
 import shutil
 import tempfile
@@ -29,6 +30,7 @@ from op_readiness.runner import cleanup, facts, journal, lease
 from op_readiness.runner.announce import plan_summary
 from op_readiness.runner.attention import Attention, Interrupted
 from op_readiness.runner.events import Event, EventLog
+from op_readiness.runner.inside import WORK
 from op_readiness.runner.nodes import choose_windows_nodes
 from op_readiness.runner.options import RunOptions
 from op_readiness.runner.passes import Passes
@@ -77,6 +79,8 @@ class Run:
     _log: EventLog | None = None
     _passes: Passes | None = None
     _secret: dict[str, Any] = field(default_factory=dict)
+    _mistake: Exception | None = None
+    _made: bool = False
     _began: float = 0.0
 
     def execute(self, kubeconfig: str | None, context: str | None) -> int:
@@ -122,7 +126,7 @@ class Run:
     def _run(self, cluster: Cluster, known: Facts, plan: Plan, images: Images) -> int:
         self._log = EventLog(self.options.report_dir)
         self._say("run", **self._about(known, plan))
-        work = Path(tempfile.mkdtemp(prefix="opr-run-"))
+        work = Path(tempfile.mkdtemp(prefix=WORK))
         alive: list[lease.Renewed] = []
         try:
             self._stages(cluster, known, plan, images, work, alive)
@@ -130,6 +134,9 @@ class Run:
             self._say("interrupted", by=error.by)
         except (OpReadinessError, ApiError, CouldNotTell, AbilityNotMet) as error:
             self._say("warning", text=f"the run could not go on: {error}")
+        except Exception as error:  # a mistake of ours: everything is still cleaned up, and then it is shown
+            self._mistake = error
+            self._say("warning", text=f"the run went wrong: {type(error).__name__}: {error}")
         self._stop()
         self._say("end", seconds=self._seconds())
         self._report()
@@ -139,7 +146,11 @@ class Run:
         shutil.rmtree(work, ignore_errors=True)
         self._say("end", seconds=self._seconds())
         self._log.close()
+        if self._log.trouble:
+            self.record.warnings.append(self._log.trouble)
         self.view.closing([str(path) for path in self._report()])
+        if self._mistake is not None:
+            raise self._mistake
         return self._exit_code()
 
     def _stages(
@@ -151,6 +162,7 @@ class Run:
         attend = self.attention.attend
         if not plan.abilities:
             return
+        self._made = True
         alive.append(attend(lambda: self._settle(cluster)))
         with ExitStack() as handed:
             kubeconfig = handed.enter_context(cluster.connection.keep_handed_over(work / "kubeconfig"))
@@ -227,13 +239,15 @@ class Run:
         if self._passes is not None:
             self._passes.kill_now()
         self.kill_cluster()
+        if self._log is not None and not self.options.simulated:
+            os.write(2, f"left at once; op-readiness cleanup --run {self.run_id} removes what is left\n".encode())
 
     def _clean(self, cluster: Cluster, alive: list[lease.Renewed]) -> None:
         for one in alive:
             if one.lost:
                 self._say("warning", text=f"Lease: {one.lost}")
             one.stop()
-        if not alive:
+        if not self._made:
             self._say("leftovers", names=[])
             return
         self.view.say("cleaning up", "dim")

@@ -42,7 +42,7 @@ def environment(**more: str) -> dict[str, str]:
 
 def start(simulated: SimulatedCluster, report_dir: Path, *words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        command("--kubeconfig", simulated.kubeconfig, "--timeout-scale", "0.05", "--report-dir", str(report_dir), *words),
+        command("--kubeconfig", simulated.kubeconfig, "--timeout-scale=0.05", f"--report-dir={report_dir}", *words),
         env=environment(), cwd=report_dir.parent, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
 
@@ -155,3 +155,12 @@ def test_what_stops_a_run_is_one_line(tmp_path, words, code, said):
     done = subprocess.run(command(*words), env=environment(), cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, len(done.stderr.strip().splitlines())) == (code, 1), done.stderr
     assert said in done.stderr
+
+
+def test_a_report_directory_that_takes_nothing_is_a_usage_error(simulated, tmp_path):
+    """Found out before anything is made."""
+    (tmp_path / "report").write_text("a file\n")
+    running = start(simulated, tmp_path / "report", "--ability", QUICK)
+    out, _ = running.communicate(timeout=60)
+    assert (running.returncode, "--report-dir" in out, "Traceback" in out) == (2, True, False), out
+    assert leftovers.find(Cluster.open(simulated.kubeconfig)) == []
