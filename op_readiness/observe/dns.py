@@ -58,6 +58,12 @@ class Lookup(Target):
             f"{self.name} {self.kind}" + (f" of {self.host}" if self.host else "") + (" over TCP" if self.tcp else "")
         )
 
+    def hint(self, nodes: str, control: str) -> str:
+        """The next step for an operator."""
+        if control and not control.startswith("0"):
+            return f"{control}: look at the DNS Service's HNS load balancer on {nodes}"
+        return f"look at the DNS Pods, at their log, and at the way to them from {nodes}"
+
     def command(self, client: Client) -> str:
         """dig, good only with something in the answer section: it ends well without, too."""
         server = f"@{self.host} " if self.host else ""

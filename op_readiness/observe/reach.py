@@ -174,7 +174,7 @@ def finding_of(bad: Sequence[Leg], legs: Sequence[Leg], windows_nodes: frozenset
         + (f" (and {len(bad) - 1} more of {len(legs)} paths)" if len(bad) > 1 else ""),
         expected=first.target.expectation,
         seen="\n".join(lines),
-        hint=hint or _hint(first, nodes),
+        hint=hint or first.target.hint(", ".join(nodes) or first.client.place.node, first.control),
         nodes=nodes,
         command=first.command,
     )
@@ -192,14 +192,3 @@ def _healthy(legs: Sequence[Leg]) -> str:
     return (
         f"{len(good)} of {len(legs)} paths are well (from {', '.join(sorted({leg.client.place.node for leg in good}))})"
     )
-
-
-def _hint(leg: Leg, nodes: tuple[str, ...]) -> str:
-    where = ", ".join(nodes) or leg.client.place.node
-    if leg.target.path.startswith("Pod IP"):
-        pods = f"kubectl get pods -A -o wide --field-selector spec.nodeName={where.split(',')[0]}"
-        return f"look at the CNI and the HNS endpoints of {where}: {pods}"
-    if leg.control:
-        path = "broken" if leg.control.startswith("0") else "well"
-        return f"{leg.control} from the same Pod, so the path to the Pods is {path}; look at kube-proxy on {where}"
-    return f"look at kube-proxy on {where}: the Service's HNS load balancer there against its EndpointSlices"

@@ -21,6 +21,8 @@ CONNECT_SECONDS, ANSWER_SECONDS = 2, 4
 """Time-outs of one try inside the Pod, cluster seconds; e2e's connect takes 3 s, its curl 1 to 10."""
 UDP_SECONDS = 5
 """agnhost's own deadline for a datagram (test/images/agnhost/netexec)."""
+AGAIN_SECONDS = 2
+"""Cluster seconds between two rounds: the poll interval of the e2e framework."""
 FIRST_TRIES, HOLD_TRIES, LOSS_TRIES, LARGE_BYTES = 10, 10, 100, 4096
 
 
@@ -78,6 +80,17 @@ class Target:
 
     def __str__(self) -> str:
         return f"{self.what} {self.authority}" + ("/UDP" if self.protocol == "UDP" else "")
+
+    def hint(self, nodes: str, control: str) -> str:
+        """The next step for an operator, given the accused Nodes and what the control showed."""
+        if self.path.startswith("Pod IP"):
+            pods = f"kubectl get pods -A -o wide --field-selector spec.nodeName={nodes.split(',')[0]}"
+            return f"look at the CNI and the HNS endpoints of {nodes}: {pods}"
+        if control.startswith("0"):
+            return f"{control} from the same Pod either: look at the CNI and the routes of {nodes}"
+        if control:
+            return f"{control} from the same Pod, so look at kube-proxy and its HNS load balancers on {nodes}"
+        return f"look at kube-proxy on {nodes}: the Service's HNS load balancer there against its EndpointSlices"
 
     def command(self, client: Client) -> str:
         """The command of one try, whose exit code says whether an answer came."""
@@ -161,7 +174,7 @@ class Observer:
             seen = self._judged(target, answers)
             if seen.settled or self._clock.now() >= deadline:
                 break
-            self._clock.sleep(0.5 * self._asker.timeouts.scale)
+            self._clock.sleep(AGAIN_SECONDS * self._asker.timeouts.scale)
         if seen.undecided:
             seen = self._with_more_tries(client, target, answers)
         tries_before = sum(not answer.good for answer in answers["first"])
@@ -180,7 +193,7 @@ class Observer:
             if silent or self._clock.now() >= deadline:
                 seconds = self._asker.timeouts.cluster(self._clock.now() - start)
                 return silent, next((a.text for a in reversed(tries) if a.good), ""), seconds
-            self._clock.sleep(0.5 * self._asker.timeouts.scale)
+            self._clock.sleep(AGAIN_SECONDS * self._asker.timeouts.scale)
 
     def names_during(self, client: Client, target: Target, tries: int) -> list[str]:
         """The names of `tries` requests, one a second; empty where none came."""

@@ -58,7 +58,6 @@ class ClusterNames:
                 lookup(name, frozenset({ip}), search=True, dns_pods=pods, hold_tries=5),
             ],
             within="dns_answers",
-            hint="look at the DNS Pods, and at kube-proxy on the Nodes that get no answer",
         )
         self._nslookup_must_agree(api)
 
