@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -156,3 +157,13 @@ def test_quick_commands_import_little(words, heavy):
     )
     done = subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True, check=False)
     assert done.stderr.strip().splitlines()[-1] == "[]"
+
+
+def test_simulate_faults_shows_what_each_must_turn_red(capsys):
+    """The list has the public report and the declared cells."""
+    with pytest.raises(SystemExit) as ended:
+        main(["simulate", "faults", "--format", "json"])
+    stale = next(f for f in json.loads(capsys.readouterr().out)["faults"] if f["name"] == "kube-proxy-stale")
+    assert ended.value.code == 0
+    assert stale["title"] and stale["report"]
+    assert {"net-windows-service-clusterip"} <= {c["ability"] for c in stale["declared"] if c["outcome"] == "red"}

@@ -80,20 +80,43 @@ def _category_text(category: Category) -> str:
 
 
 def faults_command(format: str) -> str:
-    """The named faults of the simulator."""
+    """The named faults of the simulator, each with its public report and the cells declared for it."""
     from op_readiness.runner.simulated import known_faults
 
     faults: list[dict[str, Any]] = known_faults()
+    declared = _declared([fault["name"] for fault in faults])
+    for fault in faults:
+        fault["declared"] = declared.get(fault["name"], [])
     if format == "json":
         return json.dumps({"faults": faults}, indent=2)
     return "\n".join(_fault_text(fault) for fault in faults)
 
 
+def _declared(names: Sequence[str]) -> dict[str, list[dict[str, str]]]:
+    """Fault -> what the categories' faults.yaml declare: outcome, ability and why."""
+    from op_readiness.runner import matrix
+    from op_readiness.suite.catalogue import shipped_folder
+
+    found: dict[str, list[dict[str, str]]] = {}
+    ids = {category.name: [ability.id for ability in category.abilities] for category in catalogue_of(quick=True)}
+    known = [id for category in ids.values() for id in category]
+    for path in sorted(shipped_folder().glob(f"*/{matrix.FILE}")):
+        of = matrix.read(path, known, names)
+        for fault in of.faults:
+            cells = [{"outcome": c.expected.value, "ability": c.ability, "why": c.why} for c in of.of_fault(fault)]
+            green = [{"outcome": "green", "ability": "", "why": of.green[fault]}] if fault in of.green else []
+            found[fault] = [*found.get(fault, []), *cells, *green]
+    return found
+
+
 def _fault_text(fault: dict[str, Any]) -> str:
-    parameters = fault.get("parameters") or {}
-    names = ", ".join(parameters) if isinstance(parameters, dict) else ", ".join(str(p) for p in parameters)
-    lines = [f"{fault['name']}{f' ({names})' if names else ''}"]
-    for field in ("title", "description", "report", "reports", "source", "case"):
-        if value := fault.get(field):
-            lines.append(f"    {', '.join(map(str, value)) if isinstance(value, list | tuple) else value}")
+    names = ", ".join(fault["parameters"])
+    lines = [f"{fault['name']}{f' ({names})' if names else ''}", f"    {fault['title']}"]
+    report = ", ".join(filter(None, (fault.get("report", ""), fault.get("case", ""))))
+    lines += [f"    report: {report}"] if report else []
+    for outcome in ("red", "error", "either", "green"):
+        cells = [cell for cell in fault["declared"] if cell["outcome"] == outcome]
+        if abilities := [cell["ability"] for cell in cells if cell["ability"]]:
+            lines.append(f"    {outcome}: {', '.join(abilities)}")
+        lines += [f"    green: {cell['why']}" for cell in cells if not cell["ability"]]
     return "\n".join(lines)
