@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from op_readiness.simulator.nodes.pod import PodWorker
 
 
+MANIFEST_SECONDS = 0.5
+"""Cluster seconds until a registry has answered what there is; a refusal takes no longer."""
+
+
 class Puller:
     """Gets the images of one Pod's containers."""
 
@@ -45,13 +49,15 @@ class Puller:
     async def _pulled(self, container: Container, reference: str, found: Pull) -> Image:
         self._pod.event(container, "Normal", "Pulling", f'Pulling image "{reference}"')
         begun = self._pod.clock.now()
+        try:
+            image = self._resolved(reference, found)
+        except PullFailed:
+            await self._pod.clock.sleep(MANIFEST_SECONDS)
+            raise
         seconds = found.seconds
         if seconds is None:
-            seconds = self._pod.pause_of("pull") * (0.2 if found.present else 1.0)
-        await self._pod.clock.sleep(seconds if not found.error else min(seconds, 1.0))
-        if found.error:
-            raise PullFailed(f'failed to pull and unpack image "{full(reference)}": {found.error}')
-        image = resolve(reference, self._node.os, self._node.build)
+            seconds = MANIFEST_SECONDS if found.present else self._pod.pause_of("pull")
+        await self._pod.clock.sleep(seconds)
         if not found.present:
             known = self._node.images.programmed.get(reference) or Pull()
             self._node.images.create(reference, replace(known, present=True))
@@ -59,6 +65,11 @@ class Puller:
         self._say(container, f'Successfully pulled image "{reference}" in {took:.3g}s ({took:.3g}s including waiting). '
                              f"Image size: {image.variant.size} bytes.")  # fmt: skip
         return image
+
+    def _resolved(self, reference: str, found: Pull) -> Image:
+        if found.error:
+            raise PullFailed(f'failed to pull and unpack image "{full(reference)}": {found.error}')
+        return resolve(reference, self._node.os, self._node.build)
 
     async def _back_off(self, container: Container, error: PullFailed, pause: float) -> None:
         reference = container.spec["image"]
