@@ -84,7 +84,7 @@ class Target:
     def hint(self, nodes: str, control: str) -> str:
         """The next step for an operator, given the accused Nodes and what the control showed."""
         if self.path.startswith("Pod IP"):
-            pods = f"kubectl get pods -A -o wide --field-selector spec.nodeName={nodes.split(',')[0]}"
+            pods = f"kubectl get pods -A -o wide --field-selector spec.nodeName={nodes.split(',', maxsplit=1)[0]}"
             return f"look at the CNI and the HNS endpoints of {nodes}: {pods}"
         if control.startswith("0"):
             return f"{control} from the same Pod either: look at the CNI and the routes of {nodes}"
