@@ -69,9 +69,13 @@ class View:
 
     def _after_standing(self, id: str) -> None:
         """Looking at the standing objects again may have changed a result that was shown already."""
-        if id in self.record.abilities and self.record.standing:
-            self.say("the standing objects, looked at again:", "warn")
-            self._ended(self.record.result_of(id))
+        if id not in self.record.abilities or not self.record.standing:
+            return
+        if self._shown.get(id) is Outcome.FAILED:
+            self.say(f"the standing objects, looked at again, show the same: {self.record.standing[0].what}", "warn")
+            return
+        self.say("the standing objects, looked at again:", "warn")
+        self._ended(self.record.result_of(id))
 
     def _waiting(self, id: str) -> WaitingLine:
         waiting = self.record.waiting.get(id)
