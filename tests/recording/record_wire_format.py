@@ -1,8 +1,8 @@
 """Records the protobuf field numbers of Kubernetes' API types from the sources in the Go module cache.
 
 kubectl sends some creates as protobuf (`kubectl create namespace`). Field numbers stand in generated.proto, and which
-fields are pointers (so that a zero is a value and not an absence) in types.go. Needs the modules k8s.io/api and
-k8s.io/apimachinery of the recorded version:
+fields are pointers, or are written although empty, in types.go (so an empty value is told from an absent one). Needs
+the modules k8s.io/api and k8s.io/apimachinery of the recorded version:
 
     python -m tests.recording.record_wire_format $(go env GOMODCACHE) v0.37.2
 
@@ -25,6 +25,7 @@ PROTO = TARGET.with_name("protobuf.json.gz")
 MESSAGE = re.compile(r"^message (\w+) \{\n(.*?)^\}", re.S | re.M)
 FIELD = re.compile(r"^  (?:optional |(repeated) )?((?:map<\w+, ?[\w.]+>)|[\w.]+) (\w+) = (\d+);", re.M)
 STRUCT = re.compile(r"^type (\w+) struct \{\n(.*?)^\}", re.S | re.M)
+WRITTEN = re.compile(r'^\t\w+ [^*\s]\S* `json:"(\w+)"', re.M)
 POINTER = re.compile(r'^\t\w+ \*\S+ `json:"(\w+)', re.M)
 
 
@@ -51,9 +52,9 @@ def full_name(kind: str, package: str) -> str:
     return f"{package}.{kind}" if kind[0].isupper() else kind
 
 
-def pointers(text: str, package: str) -> dict[str, list[str]]:
-    """Names of the fields that are pointers, by message."""
-    found = {f"{package}.{name}": POINTER.findall(body) for name, body in STRUCT.findall(text)}
+def named(pattern: re.Pattern[str], text: str, package: str) -> dict[str, list[str]]:
+    """Names of the fields that a pattern finds in each struct, by message."""
+    found = {f"{package}.{name}": pattern.findall(body) for name, body in STRUCT.findall(text)}
     return {name: fields for name, fields in found.items() if fields}
 
 
@@ -66,6 +67,7 @@ def wanted_packages() -> set[str]:
 def main(cache: str, version: str) -> None:
     fields: dict[str, Any] = {}
     nullable: dict[str, list[str]] = {}
+    written: dict[str, list[str]] = {}
     packages = wanted_packages() | {"k8s.io.apimachinery.pkg.runtime"}
     for module in ("api", "apimachinery"):
         for path in sorted(Path(cache, f"k8s.io/{module}@{version}").rglob("generated.proto")):
@@ -75,8 +77,9 @@ def main(cache: str, version: str) -> None:
                 continue
             fields.update(messages(text))
             for source in path.parent.glob("*types.go"):
-                nullable.update(pointers(source.read_text(), package[1]))
-    text = json.dumps({"fields": fields, "pointers": nullable}, separators=(",", ":"))
+                nullable.update(named(POINTER, source.read_text(), package[1]))
+                written.update(named(WRITTEN, source.read_text(), package[1]))
+    text = json.dumps({"fields": fields, "pointers": nullable, "written": written}, separators=(",", ":"))
     PROTO.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
     sys.stdout.write(f"{PROTO.name}: {len(fields)} messages, {PROTO.stat().st_size} bytes\n")
 

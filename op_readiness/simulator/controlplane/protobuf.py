@@ -8,14 +8,13 @@ would be in JSON.
 from __future__ import annotations
 
 import base64
-import functools
-import gzip
 import json
 import struct
 import time
 from collections.abc import Iterator
-from importlib import resources
 from typing import Any
+
+from op_readiness.simulator.controlplane.recorded import wire_format
 
 Object = dict[str, Any]
 MAGIC = b"k8s\x00"
@@ -25,13 +24,6 @@ QUANTITY, INT_OR_STRING = "k8s.io.apimachinery.pkg.api.resource.Quantity", f"{UT
 TIMES = {f"{META}.Time": False, f"{META}.MicroTime": True}
 RAW = {f"{META}.FieldsV1", "k8s.io.apimachinery.pkg.runtime.RawExtension"}
 ABSENT = object()
-
-
-@functools.cache
-def _recorded() -> Object:
-    data = resources.files(__package__).joinpath("data/protobuf.json.gz").read_bytes()
-    loaded: Object = json.loads(gzip.decompress(data))
-    return loaded
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
@@ -85,13 +77,13 @@ def _name(version: str, kind: str) -> str:
     group, _, number = version.rpartition("/")
     package = group.partition(".")[0] or "core"
     for name in (f"k8s.io.api.{package}.{number}.{kind}", f"{META}.{kind}"):
-        if name in _recorded()["fields"]:
+        if name in wire_format()["fields"]:
             return name
     raise ValueError(f'no kind "{kind}" is registered for version "{version}"')
 
 
 def _message(data: bytes, name: str) -> Any:
-    fields, pointers = _recorded()["fields"][name], _recorded()["pointers"].get(name, ())
+    fields, pointers = wire_format()["fields"][name], wire_format()["pointers"].get(name, ())
     decoded: Object = {}
     for number, raw in _fields(data):
         if number not in fields:

@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from op_readiness.simulator.controlplane.quantity import canonical
-from op_readiness.simulator.controlplane.recorded import recorded
+from op_readiness.simulator.controlplane.recorded import kept_when_empty, recorded
 
 RANGES = {"int32": 2**31, "int64": 2**63, "": 2**63}
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+TOLD_APART = ("supplementalGroups",)
+MAPS = ("labels", "annotations", "matchLabels", "nodeSelector", "limits", "requests", "data", "binaryData")
 FREE = (
     "FieldsV1",
     "RawExtension",
@@ -86,7 +88,7 @@ def _walk_of(name: str) -> Walk:
         return _int_or_string
     if short in ("Time", "MicroTime"):
         return _time
-    return _struct(short, _go_type(name), schema.get("properties"))
+    return _struct(short, _go_type(name), schema.get("properties"), kept_when_empty(name))
 
 
 def _go_type(name: str) -> str:
@@ -94,7 +96,7 @@ def _go_type(name: str) -> str:
     return f"{package}.{short}"
 
 
-def _struct(short: str, go_type: str, properties: dict[str, Any] | None) -> Walk:
+def _struct(short: str, go_type: str, properties: dict[str, Any] | None, kept: frozenset[str] | None) -> Walk:
     compiled: dict[str, Walk] = {}
 
     def walk(value: Any, struct: str, path: str, indexed: str, found: Found) -> Any:
@@ -110,10 +112,17 @@ def _struct(short: str, go_type: str, properties: dict[str, Any] | None) -> Walk
             if below is None:
                 found.strict.append(f'unknown field "{_joined(indexed, key)}"')
             elif item is not None:
-                decoded[key] = below(item, short, _joined(path, key), _joined(indexed, key), found)
+                kept_item = below(item, short, _joined(path, key), _joined(indexed, key), found)
+                if kept_item or kept is None or key in kept or not _empty(key, kept_item):
+                    decoded[key] = kept_item
         return decoded
 
     return walk
+
+
+def _empty(key: str, item: Any) -> bool:
+    """True for what Go's JSON leaves out; an empty struct counts as something, an empty map does not."""
+    return key not in TOLD_APART and (item in ("", 0, False) or item == [] or (item == {} and key in MAPS))
 
 
 def _joined(path: str, key: str) -> str:

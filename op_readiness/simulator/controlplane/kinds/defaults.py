@@ -114,8 +114,8 @@ def endpoint_slice(obj: Object) -> None:
         port.setdefault("protocol", "TCP")
     for endpoint in obj.get("endpoints") or ():
         endpoint.setdefault("conditions", {})
-    obj.setdefault("endpoints", [])
-    obj.setdefault("ports", None)
+    for field in ("endpoints", "ports"):
+        obj[field] = obj.get(field) or None
 
 
 def endpoints(obj: Object) -> None:
@@ -157,4 +157,4 @@ def binding(obj: Object) -> None:
 
 def role(obj: Object) -> None:
     """Fill a Role or ClusterRole."""
-    obj.setdefault("rules", None)
+    obj["rules"] = obj.get("rules") or None
