@@ -65,6 +65,8 @@ def found(cluster: Cluster, request: Request) -> Stored:
 def create(cluster: Cluster, request: Request, obj: Object) -> Object:
     """Create an object; gives it as stored (or as it would be, in a dry run)."""
     resource, strategy = request.served, strategy_of(request.served.key)
+    if strategy.unsupported:
+        raise Failure(501, "NotImplemented", strategy.unsupported, {})
     metadata = obj["metadata"]
     _place(request, metadata)
     if metadata.get("resourceVersion"):

@@ -52,6 +52,7 @@ class Strategy:
 
     `generation`: metadata.generation counts changes of the spec. `returned`: a DELETE answers with the object.
     `orphan`: a DELETE without a policy leaves dependents alone. `put_creates`: a PUT may create.
+    `unsupported` says why none may be created at all.
     """
 
     default: Change = _nothing
@@ -64,7 +65,11 @@ class Strategy:
     returned: bool = False
     orphan: bool = False
     put_creates: bool = False
+    unsupported: str = ""
 
+
+NO_KINDS = "this API server serves recorded kinds alone: it cannot take CustomResourceDefinitions"
+NO_WEBHOOKS = "this API server calls no admission webhooks, so it takes no webhook configurations"
 
 STRATEGIES: dict[Key, Strategy] = {
     ("", "pods"): Strategy(
@@ -91,8 +96,8 @@ STRATEGIES: dict[Key, Strategy] = {
     ("", "serviceaccounts"): Strategy(returned=True),
     ("", "persistentvolumes"): Strategy(defaults.volume, prepare.volume, returned=True),
     ("", "persistentvolumeclaims"): Strategy(defaults.claim, prepare.claim, others.claim, returned=True),
-    ("", "limitranges"): Strategy(put_creates=True),
-    ("", "resourcequotas"): Strategy(prepare=prepare.plain_status, returned=True),
+    ("", "limitranges"): Strategy(put_creates=True, warn=warnings.of_limit_range),
+    ("", "resourcequotas"): Strategy(prepare=prepare.plain_status, warn=warnings.of_quota, returned=True),
     ("", "replicationcontrollers"): Strategy(
         defaults_workloads.replication_controller, prepare.replicas_status, generation=True, orphan=True
     ),
@@ -134,6 +139,9 @@ STRATEGIES: dict[Key, Strategy] = {
     ("policy", "poddisruptionbudgets"): Strategy(prepare=prepare.disruption_budget, generation=True),
     ("scheduling.k8s.io", "priorityclasses"): Strategy(defaults.priority_class, generation=True),
     ("storage.k8s.io", "storageclasses"): Strategy(defaults.storage_class, returned=True),
+    ("apiextensions.k8s.io", "customresourcedefinitions"): Strategy(unsupported=NO_KINDS),
+    ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"): Strategy(unsupported=NO_WEBHOOKS),
+    ("admissionregistration.k8s.io", "validatingwebhookconfigurations"): Strategy(unsupported=NO_WEBHOOKS),
     ("storage.k8s.io", "csidrivers"): Strategy(returned=True),
     ("storage.k8s.io", "csinodes"): Strategy(returned=True),
     ("storage.k8s.io", "volumeattachments"): Strategy(returned=True),
