@@ -192,13 +192,14 @@ class Container:
         self.env = {"PATH": WINDOWS_PATH if os == "windows" else LINUX_PATH, "HOME": "/root"}
         self.hostname = "pod-a"
         self.world: Any = None
+        self.pod: dict[str, Any] = {}
 
     def process(self, *argv: str, stdin: bytes = b"", pid1: bool = False) -> Process:
         """A process that has not begun."""
         return Process(
             list(argv), dict(self.env), self.os, self.hostname, self.network, self.files, self.net.clock, self.image,
             cwd="C:\\" if self.os == "windows" else "/", user="ContainerAdministrator" if self.os == "windows" else "",
-            stdin=stdin, pid1=pid1, world=self.world,
+            stdin=stdin, pid1=pid1, world=self.world, pod=self.pod,
         )  # fmt: skip
 
     async def run(self, *argv: str, stdin: bytes = b"") -> Ran:

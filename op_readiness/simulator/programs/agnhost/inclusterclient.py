@@ -20,14 +20,14 @@ COMMAND = Subcommand(
     (Flag("poll-interval", "int", 30, "poll interval of call to /healthz in seconds"),),
 )
 ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount/"
-RELOAD_SECONDS = 60.0
-"""How long client-go keeps a token before it reads the file again."""
+RELOAD_SECONDS = 50.0
+"""How long client-go keeps a token before it reads the file again: a minute less its leeway of 10 s."""
 CALL_SECONDS = 30.0
 UNKNOWN_AUTHORITY = "tls: failed to verify certificate: x509: certificate signed by unknown authority"
 
 
 class TokenFile:
-    """The token as client-go sees it: read again when it is a minute old, the former one kept if that fails."""
+    """The token as client-go sees it: read again when it is that old, the former one kept if that fails."""
 
     def __init__(self, process: Process, path: str) -> None:
         self._process, self._path = process, path
@@ -58,16 +58,15 @@ async def main(process: Process, given: Given) -> int:
             "be defined",
         )
         return 1
-    token = TokenFile(process, ACCOUNT + "token")
     try:
-        first = token.load()
+        first = process.files.read(ACCOUNT + "token")
     except OSError as error:
         log(process, f"err: open {ACCOUNT}token: {words(process, error)}")
         return 1
     if not first:
         process.stderr.write(golang.stack_trace(f'read empty token from file "{ACCOUNT}token"'))
         return 2
-    trusted = _authority(process)
+    token, trusted = TokenFile(process, ACCOUNT + "token"), _authority(process)
     where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     while True:
         await process.clock.sleep(given["poll-interval"])

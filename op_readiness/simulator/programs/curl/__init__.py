@@ -50,12 +50,13 @@ async def _all(process: Process, options: Options) -> int:
             code = _tell(process, options, CurlError(error.code, f"{error.message}\n{pattern}"))
             continue
         for text, parts in urls:
+            target = output
             for number, part in enumerate(parts, 1):
-                output = output.replace(f"#{number}", part)
+                target = target.replace(f"#{number}", part)
             if heading and _shows_progress(options):
                 process.stderr.write(HEADING)
                 heading = False
-            code = await _one(process, options, text, output)
+            code = await _one(process, options, text, target)
             if code and options.has("fail-early"):
                 return code
     return code
