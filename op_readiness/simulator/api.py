@@ -103,7 +103,8 @@ class Api:
                 await asyncio.sleep(0.2)
 
     async def _events(self, path: str, query: str, version: str) -> AsyncIterator[tuple[str, Object]]:
-        url = f"{self.server}{path}?watch=1&allowWatchBookmarks=true&resourceVersion={version}" + (f"&{query}" if query else "")
+        url = f"{self.server}{path}?watch=1&allowWatchBookmarks=true&resourceVersion={version}"
+        url += f"&{query}" if query else ""
         async with self._open.get(url) as response:
             if response.status >= 400:
                 raise ApiError(response.status, "", await response.text())
