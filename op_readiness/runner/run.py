@@ -113,7 +113,11 @@ class Run:
         if not known.simulated and not self.ask(f"Run this against {known.server}?"):
             raise OpReadinessError("not started")
         with self.screen:
-            return self._run(cluster, known, plan, images)
+            self._run(cluster, known, plan, images)
+        self.view.closing([str(path) for path in self._report()])
+        if self._mistake is not None:
+            raise self._mistake
+        return self._exit_code()
 
     def _plan(self, known: Facts) -> Plan:
         seed = self.options.seed or secrets.token_hex(4)
@@ -123,7 +127,7 @@ class Run:
 
     # -- the run itself --------------------------------------------------------------------------------------------
 
-    def _run(self, cluster: Cluster, known: Facts, plan: Plan, images: Images) -> int:
+    def _run(self, cluster: Cluster, known: Facts, plan: Plan, images: Images) -> None:
         self._log = EventLog(self.options.report_dir)
         self._say("run", **self._about(known, plan))
         work = Path(tempfile.mkdtemp(prefix=WORK))
@@ -148,10 +152,6 @@ class Run:
         self._log.close()
         if self._log.trouble:
             self.record.warnings.append(self._log.trouble)
-        self.view.closing([str(path) for path in self._report()])
-        if self._mistake is not None:
-            raise self._mistake
-        return self._exit_code()
 
     def _stages(
         self, cluster: Cluster, known: Facts, plan: Plan, images: Images, work: Path, alive: list[lease.Renewed]
