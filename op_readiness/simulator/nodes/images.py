@@ -62,7 +62,10 @@ def _linux(*entrypoint: str, command: tuple[str, ...] = (), user: str = "0") -> 
 FAMILIES: dict[str, Family] = {
     f"{E2E}/agnhost": Family(_linux("/agnhost", command=("pause",)), _windows("/agnhost", command=("pause",)), (2, 62)),
     f"{E2E}/busybox": Family(_linux(command=("sh",)), _windows("cmd.exe", "/s", "/c"), (1, 37, 0, 2)),
-    f"{E2E}/nonroot": Family(_linux("/nonroot", user="1234"), _windows("/nonroot", user="ContainerUser"), (1, 6)),
+    f"{E2E}/nonroot": Family(
+        _linux(command=("bash",), user="1234"),
+        _windows(command=("c:\\windows\\system32\\cmd.exe",), user="ContainerUser"), (1, 6),
+    ),
     f"{E2E}/resource-consumer": Family(_linux("/consumer"), _windows("/consumer.exe"), (1, 15)),
     f"{E2E}/nginx": Family(_linux("nginx", "-g", "daemon off;"), _windows("nginx"), (1, 27, 0, 2)),
     "registry.k8s.io/pause": Family(_linux("/pause", user="65535"), _windows("/pause.exe"), (3, 10, 2)),

@@ -10,6 +10,18 @@ from functools import lru_cache
 
 from op_readiness.simulator.programs.files import File, Folder, Link
 
+WELCOME = b"""<!DOCTYPE html>
+<html>
+<head>
+<title>Welcome to nginx!</title>
+</head>
+<body>
+<h1>Welcome to nginx!</h1>
+</body>
+</html>
+"""
+"""nginx's default page."""
+
 _HEADS = {"linux": b"\x7fELF", "windows": b"MZ"}
 _MARK = b" op-readiness program: "
 HOSTS_PATH = {"linux": "/etc/hosts", "windows": "C:\\Windows\\System32\\drivers\\etc\\hosts"}
@@ -140,6 +152,15 @@ def _linux_coredns(root: Folder) -> None:
     put(root, "coredns", executable("coredns", "linux"))
 
 
+def _linux_debian(root: Folder) -> None:
+    put(root, "bin/bash", executable("sh", "linux"))
+
+
+def _linux_nginx(root: Folder) -> None:
+    put(root, "usr/sbin/nginx", executable("nginx", "linux"))
+    _text(root, "usr/share/nginx/html/index.html", WELCOME)
+
+
 def _windows_base(root: Folder) -> None:
     for name in _SYSTEM32:
         put(root, f"Windows/System32/{name}.exe", executable(f"windows-{name}", "windows"))
@@ -186,13 +207,15 @@ _LINUX = {
     "agnhost": (_linux_base, _linux_agnhost),
     "busybox": (_linux_base,),
     "alpine": (_linux_base,),
+    "nginx": (_linux_base, _linux_nginx),
+    "nonroot": (_linux_base, _linux_debian),
     "pause": (_linux_pause,),
     "coredns": (_linux_coredns,),
 }
 _WINDOWS = {
     "agnhost": (_windows_base, _windows_tools, _windows_agnhost),
     "busybox": (_windows_base, _windows_tools),
-    "nonroot": (_windows_base, _windows_tools),
+    "nonroot": (_windows_base,),
     "pause": (_windows_base, _windows_pause),
     "nanoserver": (_windows_base,),
     "servercore": (_windows_base, _windows_powershell),

@@ -12,6 +12,7 @@ from op_readiness.simulator.programs.coredns import coredns
 from op_readiness.simulator.programs.curl import curl
 from op_readiness.simulator.programs.dig import dig
 from op_readiness.simulator.programs.netcat import nc
+from op_readiness.simulator.programs.nginx import nginx
 from op_readiness.simulator.programs.nslookup import busybox_nslookup, nslookup, windows_nslookup
 from op_readiness.simulator.programs.pausing import pause
 from op_readiness.simulator.programs.powershell import powershell
@@ -29,6 +30,7 @@ PROGRAMS: dict[str, Known] = {
     "dig": Known(dig),
     "image-hostname": Known(tools.hostname_of_image),
     "nc": Known(nc),
+    "nginx": Known(nginx, own_signals=True),
     "nslookup": Known(nslookup),
     "pause": Known(pause, own_signals=True),
     "powershell": Known(powershell),

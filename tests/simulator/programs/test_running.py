@@ -105,3 +105,18 @@ def test_scripts_run_by_their_first_line():
         assert (await container.run("/run.sh", "a")).out == "/run.sh a\n"
 
     play(scene)
+
+
+def test_nginx_greets_and_logs():
+    """The e2e nginx image serves its page and 404s, and ends with 0."""
+
+    async def scene(net: Net) -> None:
+        process, task = await Container(net, "10.244.1.8", image="nginx:1.28.0-2").start("nginx", "-g", "daemon off;")
+        ran = await Container(net).run("curl", "-s", "-w", "%{http_code}", "10.244.1.8/", "10.244.1.8/x")
+        assert "Welcome to nginx!" in ran.out and ran.out.endswith("404")
+        assert b'"GET /x HTTP/1.1" 404' in bytes(process.stdout.data)
+        process.stop.set()
+        await net.clock.turn(0)
+        assert task.result() == 0
+
+    play(scene)
