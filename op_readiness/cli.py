@@ -134,7 +134,8 @@ FAULTS = options(
     option("--fault-file", "fault_files", cls=Listed, metavar="FILE", help="Put in a fault of your own."),
 )  # fmt: skip
 SIMULATION = options(
-    option("--nodes", metavar="windows=N,linux=N", default="", help="Simulated Nodes. Default: windows=2,linux=2."),
+    option("--nodes", metavar="windows=N,linux=N|FILE", default="",
+           help="Simulated Nodes, control-plane=N too, or a YAML list of them. Default: windows=2,linux=2."),
     option("--control-plane", type=click.Choice(["embedded", "real"]), default=None,
            help="real: kube-apiserver and the rest from KUBEBUILDER_ASSETS. Default: embedded."),
     option("--latency", type=click.Choice(["quick", "realistic"]), default=None,

@@ -8,6 +8,10 @@ from typing import Any
 
 from op_readiness.model.findings import Place, Record
 
+RESERVED = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
+"""Taints with which installers keep Nodes for the control plane; other taints are tolerated by test Pods."""
+KEEPS_AWAY = ("NoSchedule", "NoExecute")
+
 
 @dataclass(frozen=True)
 class NodeFact(Record):
@@ -31,8 +35,20 @@ class NodeFact(Record):
 
     @property
     def usable(self) -> bool:
-        """Whether a test Pod can run here."""
-        return self.ready and self.schedulable
+        """Whether a test Pod can and may run here: what is kept for the control plane is left to it."""
+        return self.ready and self.schedulable and not self.reserved
+
+    @property
+    def reserved(self) -> bool:
+        """Whether a taint keeps Pods that are not the control plane's away."""
+        return any(taint["key"] in RESERVED and taint.get("effect") in KEEPS_AWAY for taint in self.taints)
+
+    @property
+    def unusable(self) -> str:
+        """Why no test Pod runs here, in a few words; empty where one does."""
+        if not self.ready:
+            return "is not ready"
+        return "is cordoned" if not self.schedulable else "is kept for the control plane" if self.reserved else ""
 
     @property
     def place(self) -> Place:
@@ -71,7 +87,7 @@ class Facts(Record):
         return next(node for node in self.nodes if node.name == name)
 
     def usable_nodes(self, os: str) -> list[NodeFact]:
-        """Ready, schedulable Nodes of an operating system, by name."""
+        """Nodes of an operating system on which test Pods can and may run, by name."""
         return sorted((n for n in self.nodes if n.os == os and n.usable), key=lambda n: n.name)
 
     @classmethod

@@ -25,7 +25,8 @@ def footer(run: RunResult, reports: Sequence[str] = ()) -> list[Line]:
         words = f"  The run was interrupted ({run.interrupted}); what had not ended is an error."
         lines.append(Line.of((words, "warn")))
     lines += [_category(category, run) for category in run.categories]
-    lines += _nodes(run) + _skips(run) + _weak(run) + _slowest(run) + _notes(run) + _warnings(run) + _left(run)
+    for section in (_nodes, _skips, _parts, _weak, _slowest, _notes, _warnings, _left):
+        lines += section(run)
     lines.append(EMPTY)
     lines += [Line.of((f"{'reports':<9}", "dim"), path) for path in reports]
     lines.append(_closing(run))
@@ -82,6 +83,18 @@ def _skips(run: RunResult) -> list[Line]:
         lines.append(Line.of(f"  {reason} ({len(results)})"))
         lines += [Line.of((f"    {r.ability}: {one_line(r.skip_why, MOST_SENTENCE)}", "dim")) for r in results]
     return lines
+
+
+def _parts(run: RunResult) -> list[Line]:
+    """What abilities that ran could not test of theirs."""
+    groups: dict[str, dict[str, None]] = defaultdict(dict)
+    for result in run.results:
+        for part in result.parts:
+            if part.outcome is Outcome.SKIPPED:
+                groups[f"{part.path}: {part.reason}"][result.ability] = None
+    lines = [EMPTY, Line.of(("Parts not tested", "head"))] if groups else []
+    return lines + [Line.of(f"  {one_line(why, MOST_SENTENCE)} ", (f"({', '.join(ids)})", "dim"))
+                    for why, ids in sorted(groups.items())]  # fmt: skip
 
 
 def _weak(run: RunResult) -> list[Line]:

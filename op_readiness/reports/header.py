@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from op_readiness.model.facts import NodeFact
 from op_readiness.model.results import RunResult
 from op_readiness.reports.lines import EMPTY, Line, table
 from op_readiness.reports.text import count, seconds
@@ -63,8 +64,7 @@ def _nodes(run: RunResult) -> list[Line]:
 
 
 def _state(node: Mapping[str, object], run: RunResult) -> str:
-    state = "" if node.get("ready", True) else "not ready"
-    state = state or ("" if node.get("schedulable", True) else "takes no Pods")
+    state = NodeFact.from_dict(node).unusable.removeprefix("is ")
     if node.get("os") == "windows" and run.nodes_selected and node.get("name") not in run.nodes_selected:
         return f"{state}, not tested".strip(", ")
     return state or "ready"

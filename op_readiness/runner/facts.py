@@ -67,7 +67,7 @@ def must_be_testable(facts: Facts) -> None:
             "add one, or name another cluster with --kubeconfig or --context"
         )
     if not any(node.usable for node in windows):
-        states = ", ".join(f"{n.name} {'cordoned' if n.ready else 'not Ready'}" for n in windows[:5])
+        states = ", ".join(f"{n.name} {n.unusable}" for n in windows[:5])
         raise OpReadinessError(f"{where} has no Windows Node that takes Pods: {states}; see kubectl describe node")
     if missing := [right for right in NEEDED if not facts.rights.get(right, True)]:
         raise OpReadinessError(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from op_readiness.model.errors import UsageError
 from op_readiness.runner.names import must_be_known
@@ -94,13 +96,38 @@ def _refuse(options: RunOptions, why: str, given: dict[str, object]) -> None:
             raise UsageError(f"{name} {why}")
 
 
-def parse_nodes(text: str, default: dict[str, int]) -> dict[str, int]:
-    """`windows=2,linux=2` as counts by operating system. Raises UsageError."""
+def parse_nodes(text: str, default: Mapping[str, int]) -> dict[str, int] | list[dict[str, Any]]:
+    """`windows=2,linux=2,control-plane=1` as counts by kind, or the list of Nodes of a YAML file. Raises UsageError."""
+    from op_readiness.simulator.nodes import specs
+    from op_readiness.simulator.processes import StartFailed
+
+    nodes = _counts(text, default, specs.KINDS) if not text or "=" in text else _described(Path(text))
+    try:
+        specs.parse_nodes(nodes)
+    except StartFailed as error:
+        raise UsageError(f"--nodes {text}: {error}") from error
+    return nodes
+
+
+def _counts(text: str, default: Mapping[str, int], kinds: Collection[str]) -> dict[str, int]:
     counts = dict(default)
     for piece in filter(None, text.split(",")):
-        os, equals, count = piece.partition("=")
-        must_be_known("operating system", os.strip(), tuple(default))
-        if not equals or not count.strip().isdecimal() or int(count) > 1000:
-            raise UsageError(f"--nodes takes windows=N,linux=N with N up to 1000, not {piece!r}")
-        counts[os.strip()] = int(count)
+        kind, equals, count = (part.strip() for part in piece.partition("="))
+        must_be_known("kind of Node", kind, tuple(kinds))
+        if not equals or not count.isdecimal() or int(count) > 1000:
+            raise UsageError(f"--nodes takes windows=N,linux=N,control-plane=N with N up to 1000, not {piece!r}")
+        counts[kind] = int(count)
     return counts
+
+
+def _described(file: Path) -> list[dict[str, Any]]:
+    import yaml
+
+    try:
+        nodes = yaml.safe_load(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        why = " ".join(str(getattr(error, "strerror", "") or error).split())
+        raise UsageError(f"--nodes {file}: {why}; give windows=N,linux=N, or a YAML list of Nodes") from error
+    if not isinstance(nodes, list):
+        raise UsageError(f"--nodes {file}: expected a YAML list of Nodes with name, os, build, taints, labels ...")
+    return nodes

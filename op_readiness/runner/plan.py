@@ -12,6 +12,7 @@ from packaging.version import InvalidVersion, Version
 from op_readiness.model.abilities import Ability
 from op_readiness.model.errors import SkipReason
 from op_readiness.model.facts import Facts
+from op_readiness.reports.text import count
 from op_readiness.runner.nodes import ChosenNodes
 from op_readiness.runner.selection import Selection
 
@@ -68,7 +69,7 @@ def make_plan(selection: Selection, facts: Facts, nodes: ChosenNodes, *, workers
             skips[ability.id] = skip
     run = [ability for ability in selection.runnable if ability.id not in skips]
     concurrent = interleaved([a for a in run if not {"serial", "disruptive"} & set(a.tags)])
-    count, notes = worker_count(concurrent, facts, nodes, workers)
+    fit, notes = worker_count(concurrent, facts, nodes, workers)
     return Plan(
         selection=selection,
         nodes=nodes,
@@ -76,7 +77,7 @@ def make_plan(selection: Selection, facts: Facts, nodes: ChosenNodes, *, workers
         concurrent=tuple(concurrent),
         serial=tuple(a for a in run if "serial" in a.tags and "disruptive" not in a.tags),
         disruptive=tuple(a for a in run if "disruptive" in a.tags),
-        workers=count,
+        workers=fit,
         notes=notes,
     )
 
@@ -95,16 +96,24 @@ def _too_few(ability: Ability, facts: Facts, nodes: ChosenNodes) -> Skip | None:
     needs = ability.requires
     windows, linux = len(nodes.nodes), len(facts.usable_nodes("linux"))
     for kind, wanted, there in (
-        ("Windows Nodes", needs.get("windowsNodes", 1), windows),
-        ("Linux Nodes", needs.get("linuxNodes", 0), linux),
-        ("Nodes", needs.get("nodes", 0), windows + linux),
+        ("Windows Node", needs.get("windowsNodes", 1), windows),
+        ("Linux Node", needs.get("linuxNodes", 0), linux),
+        ("Node", needs.get("nodes", 0), windows + linux),
     ):
         if there < wanted:
-            return Skip(SkipReason.TOO_FEW_NODES, f"requires {wanted} ready {kind} that take Pods; there are {there}")
+            takes = "takes" if wanted == 1 else "take"
+            why = f"requires {count(wanted, kind)} that {takes} Pods, this run has {there or 'none'}"
+            return Skip(SkipReason.TOO_FEW_NODES, why + ("" if kind == "Windows Node" else _not_taking(facts)))
     free = max((node.pods_allocatable - node.pods_running for node in nodes.nodes), default=0)
     if free < needs.get("freePods", 0):
         return Skip(SkipReason.TOO_FEW_NODES, f"requires {needs['freePods']} free Pods on one Windows Node; {free} are")
     return None
+
+
+def _not_taking(facts: Facts) -> str:
+    """Why Linux Nodes that are there do not count."""
+    why = [f"{node.name} {node.unusable}" for node in facts.nodes if node.os == "linux" and not node.usable]
+    return f" ({', '.join(why[:3])}{' ...' if len(why) > 3 else ''})" if why else ""
 
 
 def _lacking(ability: Ability, facts: Facts) -> Skip | None:

@@ -10,7 +10,7 @@ import tempfile
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import Popen
@@ -27,12 +27,12 @@ STOP_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class SimulatedSpec:
-    """What is started: Nodes by operating system, how fast its clock runs, and which faults are in from the start.
+    """What is started: Nodes by kind or one by one, how fast its clock runs, and which faults are in from the start.
 
     `rate` is cluster seconds for each real second, the inverse of `--timeout-scale`.
     """
 
-    nodes: Mapping[str, int] = field(default_factory=lambda: {"windows": 2, "linux": 2})
+    nodes: Mapping[str, int] | Sequence[Mapping[str, Any]] = field(default_factory=lambda: {"windows": 2, "linux": 2})
     rate: float = 20.0
     latency: str = "quick"
     seed: int = 0
@@ -43,7 +43,7 @@ class SimulatedSpec:
     def to_dict(self, folder: Path) -> dict[str, Any]:
         """The spec as the simulator reads it; `folder` is where its kubeconfig and sockets go."""
         return {
-            "nodes": dict(self.nodes),
+            "nodes": dict(self.nodes) if isinstance(self.nodes, Mapping) else list(self.nodes),
             "rate": self.rate,
             "latency": self.latency,
             "seed": self.seed,

@@ -12,7 +12,7 @@ import pytest
 from op_readiness.cluster.api import Cluster
 from op_readiness.model.errors import CouldNotTell, NotTested, SkipReason
 from op_readiness.model.facts import Facts, NodeFact
-from op_readiness.model.findings import Finding
+from op_readiness.model.findings import Finding, Outcome, Part
 from op_readiness.model.timeouts import Timeouts
 from op_readiness.observe.reach import Reach
 from op_readiness.observe.recorder import Recorder
@@ -23,6 +23,7 @@ from op_readiness.suite.making import Workshop
 
 THREADS = 8
 """Calls of one test at a time; many parallel execs block a Windows Node's runtime (kubernetes/kubernetes#124700)."""
+NO_LINUX = "no Linux Node takes Pods"
 
 
 @pytest.fixture(scope="session")
@@ -120,7 +121,7 @@ def linux_nodes(context: RunContext) -> list[NodeFact]:
     """Up to two Linux Nodes that take Pods."""
     nodes = context.facts.usable_nodes("linux")[:2]
     if not nodes:
-        raise NotTested("no Ready, schedulable Linux Node", reason=SkipReason.TOO_FEW_NODES)
+        raise NotTested(NO_LINUX, reason=SkipReason.TOO_FEW_NODES)
     return nodes
 
 
@@ -142,9 +143,13 @@ def standing_linux(context: RunContext) -> list[Client]:
     return _clients(context, context.facts.usable_nodes("linux")[:1])
 
 
-@pytest.fixture(scope="session")
-def clients(windows_clients: list[Client], standing_linux: list[Client]) -> list[Client]:
-    """Every standing Windows client, and the Linux one where there is a Linux Node."""
+@pytest.fixture
+def clients(windows_clients: list[Client], standing_linux: list[Client], recorder: Recorder) -> list[Client]:
+    """Every standing Windows client, and the Linux one; a side that the cluster does not have is a part not tested."""
+    missing = [] if standing_linux else [("from Linux", NO_LINUX)]
+    missing += [] if len(windows_clients) > 1 else [("between Windows Nodes", "one Windows Node is tested")]
+    for path, why in missing:
+        recorder.part(Part(path, windows_clients[0].place, "every target", Outcome.SKIPPED, reason=why))
     return [*windows_clients, *standing_linux]
 
 

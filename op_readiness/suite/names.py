@@ -164,7 +164,7 @@ class OutsideNames:
             why = (
                 f"{OUTSIDE} is not reached from a Linux Pod either"
                 if self.linux_clients
-                else "no Linux Node to compare with"
+                else "no Linux Node takes Pods, so there is nothing to compare with"
             )
             self.names.recorder.part(
                 Part("outside name", where, OUTSIDE, Outcome.SKIPPED, reason=f"missing input: {why}")

@@ -33,7 +33,7 @@ def test_the_header_names_cluster_and_every_node_with_its_build(run):
     assert text.index("win-1") < text.index("linux-1")
     assert "10.0.26100" in text
     assert "not ready, not tested" in text
-    assert "takes no Pods" in text
+    assert "cordoned" in text
     assert "Windows builds: 10.0.20348 x 1, 10.0.26100 x 1" in text
 
 

@@ -52,6 +52,15 @@ def test_what_cannot_be_tested_is_skipped_with_its_reason(requires, more, known,
     assert [a.id for a in made.abilities] == ["b-b"]
 
 
+def test_nodes_kept_for_the_control_plane_take_no_test_pods():
+    """A Node that is there and does not count is named with the reason."""
+    taint = {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}
+    known = facts(node("win-1"), node("master", "linux", taints=(taint,)))
+    made = plan(ability("a-a", requires={"linuxNodes": 1}), known=known)
+    why = "requires 1 Linux Node that takes Pods, this run has none (master is kept for the control plane)"
+    assert made.skips["a-a"].why == why
+
+
 def test_workers_are_lowered_until_their_pods_fit():
     """The Pods of what runs together fit on the fullest Node, and the plan says what lowered the number."""
     known = facts(node("win-1", pods_allocatable=20, pods_running=6), node("win-2"))

@@ -19,6 +19,16 @@ WINDOWS_BUILDS = {
 }
 DEFAULT_BUILDS = ("10.0.20348", "10.0.26100")
 LINUX_KERNEL, LINUX_IMAGE = "6.8.0-60-generic", "Ubuntu 24.04.2 LTS"
+CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
+KINDS: dict[str, tuple[str, dict[str, Any]]] = {
+    "windows": ("win", {"os": "windows"}),
+    "linux": ("linux", {"os": "linux"}),
+    "control-plane": (
+        "control-plane",
+        {"os": "linux", "labels": {CONTROL_PLANE: ""}, "taints": [{"key": CONTROL_PLANE, "effect": "NoSchedule"}]},
+    ),
+}
+"""Kinds of Nodes that are given by number: the prefix of their names, and their fields; kubeadm taints the last."""
 FIRST_NODE_IP = ipaddress.IPv4Address("10.240.0.11")
 
 
@@ -51,7 +61,7 @@ class NodeSpec:
 
 
 def parse_nodes(asked: Any) -> list[NodeSpec]:
-    """The Nodes of {"windows": n, "linux": m} or of a list of descriptions; raises StartFailed at anything else."""
+    """The Nodes of {"windows": n, "linux": m, "control-plane": k} or of a list of descriptions; else StartFailed."""
     described = _counted(asked) if isinstance(asked, dict) else asked
     if not isinstance(described, list):
         raise StartFailed("nodes: a count for each OS, or a list of Nodes, is needed")
@@ -64,14 +74,13 @@ def parse_nodes(asked: Any) -> list[NodeSpec]:
 
 
 def _counted(counts: dict[str, Any]) -> list[dict[str, Any]]:
-    unknown = set(counts) - {"windows", "linux"}
+    unknown = set(counts) - set(KINDS)
     if unknown:
-        raise StartFailed(f"nodes: unknown OS {', '.join(sorted(unknown))}; windows and linux are known")
-    prefix = {"windows": "win", "linux": "linux"}
+        raise StartFailed(f"nodes: unknown OS {', '.join(sorted(unknown))}; {', '.join(KINDS)} are known")
     return [
-        {"name": f"{prefix[os]}-{number}", "os": os}
-        for os in ("windows", "linux")
-        for number in range(1, int(counts.get(os, 0)) + 1)
+        {"name": f"{prefix}-{number}", **fields}
+        for kind, (prefix, fields) in KINDS.items()
+        for number in range(1, int(counts.get(kind, 0)) + 1)
     ]
 
 

@@ -110,6 +110,12 @@ def test_builds_alternate_and_addresses_differ() -> None:
     assert len({node.pod_cidr for node in parse_nodes({"windows": 600})}) == 600
 
 
+def test_a_control_plane_node_is_tainted() -> None:
+    """As kubeadm leaves it."""
+    (node,) = parse_nodes({"control-plane": 1})
+    assert (node.name, node.os, node.taints[0]["effect"]) == ("control-plane-1", "linux", "NoSchedule")
+
+
 @pytest.mark.parametrize("asked", [{"mac": 1}, "two", [{"name": "a", "os": "mac"}], [{"name": "a", "os": "linux"}] * 2])
 def test_impossible_nodes_are_refused(asked: object) -> None:
     """One line says what is wrong."""
