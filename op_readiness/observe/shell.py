@@ -117,12 +117,13 @@ class Asker:
         except ExecDidNotReturn as error:
             repeat = f"kubectl -n {client.namespace} exec {client.pod} -- hostname"
             hint = f"{repeat}; if it hangs too, look at kubelet and containerd on {client.place.node}"
+            seconds = f"{within / self.timeouts.scale:.0f} s"  # findings speak of the cluster's seconds
             raise CouldNotTell(
                 self._finding(
                     client,
                     "exec did not return",
-                    f"an answer within {within / self.timeouts.scale:.0f} s",
-                    error.message,
+                    f"an answer within {seconds}",
+                    error.message.replace(f"{within:g} s", seconds),
                     hint,
                     code="exec",
                 )
