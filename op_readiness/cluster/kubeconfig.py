@@ -111,10 +111,16 @@ class _Merged:
         config = _load(path)
         self.current = self.current or str(config.get("current-context") or "")
         for section, singular in (("contexts", "context"), ("clusters", "cluster"), ("users", "user")):
-            for entry in config.get(section) or ():
+            entries = config.get(section) or []
+            if not isinstance(entries, list):
+                raise UsageError(f"kubeconfig {path}: {section} is no list; mend the file")
+            for entry in entries:
                 if not isinstance(entry, dict) or "name" not in entry:
                     raise UsageError(f"kubeconfig {path}: an entry of {section} has no name; mend the file")
-                self.found[section].setdefault(str(entry["name"]), (entry.get(singular) or {}, path.parent))
+                name, about = str(entry["name"]), entry.get(singular) or {}
+                if not isinstance(about, dict):
+                    raise UsageError(f"kubeconfig {path}: {singular} {name!r} has no fields; mend the file")
+                self.found[section].setdefault(name, (about, path.parent))
 
     def get(self, section: str, name: str, referrer: str) -> tuple[dict[str, Any], Path]:
         """A named entry and its folder."""
