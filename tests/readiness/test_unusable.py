@@ -70,7 +70,7 @@ def ask(kubeconfig: str, folder: Path) -> Ran:
         ("apiVersion: v1\nkind: Config\n", "no current-context"),
         ("current-context: a\ncontexts: [{name: a, context: {cluster: b}}]\n", "'b'"),
         ("current-context: a\ncontexts: 7\n", "contexts is no list"),
-        ("current-context: a\ncontexts: [{name: a, context: {cluster: b}}]\nclusters: [{name: b, cluster: 7}]", "cluster 'b'"),
+        ("current-context: a\ncontexts: [{name: a, context: {cluster: b}}]\nclusters: [{name: b, cluster: 7}]", "'b'"),
     ],
     ids=["missing", "empty", "broken", "words", "binary", "no context", "no cluster", "odd contexts", "odd cluster"],
 )
