@@ -14,15 +14,15 @@ from tests.product import REPORTS, SCALE, Running, alive, descendants, junit_in,
 from tests.readiness.conftest import objects_in
 
 pytestmark = [pytest.mark.cluster, pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")]
-LONG, LONGER, QUICK = "net-service-recreate", "net-statefulset-routed-endpoints", "net-windows-to-linux-pod-ip"
+LONG, QUICK = "net-service-recreate", "net-windows-to-linux-pod-ip"
 
 
-def run_words(kubeconfig: str, *abilities: str, workers: int = 2) -> list[str]:
-    return ["--kubeconfig", kubeconfig, *SCALE, "--workers", str(workers), "--ability", ",".join(abilities)]
+def run_words(kubeconfig: str, *abilities: str) -> list[str]:
+    return ["--kubeconfig", kubeconfig, *SCALE, "--workers", "2", "--ability", ",".join(abilities)]
 
 
 def test_a_killed_run_is_cleaned_up_and_a_living_one_left_alone(up, tmp_path):
-    """After kill -9 its processes end; cleanup removes all of it and nothing of the run beside it, which goes on."""
+    """After kill -9 it can be reported and removed, and the run beside it goes on."""
     kubeconfig = up()
     before = objects_in(kubeconfig)
     (folder := tmp_path / "killed").mkdir()
@@ -34,10 +34,13 @@ def test_a_killed_run_is_cleaned_up_and_a_living_one_left_alone(up, tmp_path):
         killed.process.kill()
         killed.ended()
         wait_for("the end of the killed run's processes", lambda: not alive(children))
+    reported = run("report", "--dir", str(folder / REPORTS), folder=tmp_path)
+    assert (reported.code, "killed" in reported.out) == (3, True), reported.said
     cluster = Cluster.open(kubeconfig)
     assert {"Namespace", "Pod"} <= {one.kind for one in leftovers.find(cluster, run_id)}
 
-    with Running(*run_words(kubeconfig, LONG, LONGER, workers=1), folder=beside) as living:
+    words = ("--kubeconfig", kubeconfig, *SCALE, "--category", "Core.Network", "--workers", "1")  # for a minute
+    with Running(*words, folder=beside) as living:
         living_id = living.started()
         cleaned = run("cleanup", "--kubeconfig", kubeconfig, folder=tmp_path)
         assert cleaned.code == 0, cleaned.said

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from op_readiness.cluster.api import Cluster
-from op_readiness.model.clock import SYSTEM_CLOCK
 from op_readiness.runner import leftovers
 from op_readiness.runner.simulated import SimulatedCluster, SimulatedSpec
 
 pytestmark = pytest.mark.cluster
 ROOT = Path(__file__).resolve().parent.parent.parent
-LONG = "net-service-recreate"
 QUICK = "net-pod-ip-windows"
 
 
@@ -45,77 +41,6 @@ def start(simulated: SimulatedCluster, report_dir: Path, *words: str) -> subproc
         command("--kubeconfig", simulated.kubeconfig, "--timeout-scale=0.05", f"--report-dir={report_dir}", *words),
         env=environment(), cwd=report_dir.parent, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
-
-
-def wait_until_started(report_dir: Path, within: float = 30.0) -> str:
-    """The run's id, once an ability has started."""
-    deadline = time.monotonic() + within
-    while time.monotonic() < deadline:
-        path = report_dir / "events.jsonl"
-        lines = path.read_text().splitlines() if path.exists() else []
-        if any('"started"' in line and '"worker"' in line for line in lines):
-            return str(json.loads(lines[0])["run_id"])
-        SYSTEM_CLOCK.sleep(0.05)
-    raise AssertionError("no ability started")
-
-
-def report_of(report_dir: Path) -> dict:
-    return json.loads((report_dir / "report.json").read_text())
-
-
-def test_a_healthy_ability_passes_from_a_hostile_directory(tmp_path):
-    """One line starts a cluster, tests it, and leaves reports; what lies in the directory changes nothing."""
-    (tmp_path / "conftest.py").write_text("raise SystemExit(1)\n")
-    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n")
-    for name in ("random", "yaml", "click"):
-        (tmp_path / f"{name}.py").write_text("raise SystemExit(1)\n")
-    done = subprocess.run(
-        command("--provider", "simulated", "--ability", QUICK, "--nodes", "windows=1,linux=1"),
-        env=environment(PYTEST_ADDOPTS="--no-such-option"), cwd=tmp_path, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "SIMULATED" in done.stdout and "nothing was left behind" in done.stdout
-    files = sorted(path.name for path in (tmp_path / "op-readiness-report").iterdir())
-    assert files == ["events.jsonl", "junit_01.xml", "report.json", "report.txt"]
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_an_interrupted_run_reports_at_once_and_cleans_up(simulated, tmp_path, number, code):
-    """Reports come within five seconds; then everything is deleted; what had begun is an error."""
-    running = start(simulated, tmp_path / "report", "--ability", LONG)
-    wait_until_started(tmp_path / "report")
-    running.send_signal(number)
-    deadline = time.monotonic() + 5
-    while not (tmp_path / "report" / "report.json").exists() and time.monotonic() < deadline:
-        SYSTEM_CLOCK.sleep(0.05)
-    assert (tmp_path / "report" / "report.json").exists()
-    out, _ = running.communicate(timeout=60)
-    assert running.returncode == code, out
-    assert report_of(tmp_path / "report")["verdict"] == "undetermined"
-    assert leftovers.find(Cluster.open(simulated.kubeconfig)) == []
-
-
-def test_what_a_killed_run_left_is_found_and_removed(simulated, tmp_path):
-    """After kill -9: its workers are gone, its report can be written, a living run is spared, cleanup removes all."""
-    running = start(simulated, tmp_path / "report", "--ability", LONG)
-    run_id = wait_until_started(tmp_path / "report")
-    alive = run_words("cleanup", "--kubeconfig", simulated.kubeconfig)
-    assert (alive.returncode, f"run {run_id} is alive" in alive.stdout) == (0, True)
-
-    running.kill()
-    running.communicate()
-    reported = run_words("report", "--dir", str(tmp_path / "report"))
-    assert (reported.returncode, "killed" in reported.stdout) == (3, True)
-
-    cluster = Cluster.open(simulated.kubeconfig)
-    assert leftovers.find(cluster, run_id) != []
-    cleaned = run_words("cleanup", "--kubeconfig", simulated.kubeconfig)
-    assert cleaned.returncode == 0, cleaned.stdout + cleaned.stderr
-    assert leftovers.find(cluster) == []
-
-
-def run_words(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command(*words), env=environment(), capture_output=True, text=True, check=False)
 
 
 def test_a_dry_run_makes_nothing(simulated, tmp_path):
