@@ -17,6 +17,7 @@ DNS_PORT = 53
 DIG_SECONDS = 2
 HOLD_LOOKUPS = 20
 """Enough that one DNS Pod of two that never answers is met: a chance of 1 in a million to miss it."""
+DNS_PODS, NO_DNS_PODS = "k8s-app=kube-dns", "no DNS Pod is Ready"
 NODE_LOCAL_DNS = "169.254.20.10"
 """The address of NodeLocal DNSCache (kubernetes.io, administer-cluster/nodelocaldns)."""
 
@@ -31,7 +32,8 @@ class Lookup(Target):
     tcp: bool = False
     search: bool = False
     hold_tries: int = HOLD_LOOKUPS
-    dns_pods: Mapping[str, str] = field(default_factory=dict)
+    dns_pods: Mapping[str, str] | None = None
+    """The Ready DNS Pods: name -> IP; None where the name is not theirs to answer."""
 
     @property
     def longest(self) -> float:
@@ -54,12 +56,17 @@ class Lookup(Target):
         return f"{self.kind} {joined(self.answers)} for {self.name}, {self.hold_tries} times out of {self.hold_tries}"
 
     def __str__(self) -> str:
-        return (
-            f"{self.name} {self.kind}" + (f" of {self.host}" if self.host else "") + (" over TCP" if self.tcp else "")
-        )
+        return f"{self.shown} {self.kind}" + (" over TCP" if self.tcp else "")
+
+    @property
+    def shown(self) -> str:
+        """The name, and the server where it is not the Pod's own."""
+        return self.name + (f" of {self.host}" if self.host else "")
 
     def hint(self, nodes: str, control: str) -> str:
         """The next step for an operator."""
+        if control == NO_DNS_PODS:
+            return f"{control}: kubectl -n kube-system get pods -l {DNS_PODS}"
         if control and not control.startswith("0"):
             return f"{control}: look at the DNS Service's HNS load balancer on {nodes}"
         return f"look at the DNS Pods, at their log, and at the way to them from {nodes}"
@@ -87,7 +94,7 @@ class Lookup(Target):
     def control(self, asker: Asker, client: Client) -> str:
         """What each DNS Pod says when it is asked directly, in a few words for the finding."""
         if not self.dns_pods:
-            return ""
+            return "" if self.dns_pods is None else NO_DNS_PODS
         options = f"+noall +answer +time={DIG_SECONDS} +tries=1"
         asks = [
             Ask(pod, f"dig @{ip} {options} {self.name} {self.kind}", longest=self.longest)
@@ -110,7 +117,7 @@ def lookup(
         path=path, what=f"Name {name}", host=server, port=DNS_PORT, backends={},
         protocol="TCP" if tcp else "UDP", name=name, kind=kind, answers=answers, tcp=tcp, search=search,
         hold_tries=hold_tries,
-        dns_pods=dict(dns_pods or {}),
+        dns_pods=dns_pods,
     )  # fmt: skip
 
 

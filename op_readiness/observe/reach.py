@@ -163,9 +163,9 @@ def finding_of(bad: Sequence[Leg], legs: Sequence[Leg], windows_nodes: frozenset
     nodes = accused([sighting(leg) for leg in legs], windows_nodes)
     paths = sorted({leg.target.path for leg in bad})
     first = bad[0]
-    lines = [_line(leg) for leg in bad[:LINES]]
-    if len(bad) > LINES:
-        lines.append(f"... and {len(bad) - LINES} more")
+    lines = _lines(bad)
+    if len(lines) > LINES:
+        lines[LINES:] = [f"... and {len(lines) - LINES} more"]
     if whole := _healthy(legs):
         lines.append(whole)
     return Finding(
@@ -180,9 +180,14 @@ def finding_of(bad: Sequence[Leg], legs: Sequence[Leg], windows_nodes: frozenset
     )
 
 
-def _line(leg: Leg) -> str:
-    control = f"; {leg.control}" if leg.control else ""
-    return f"{leg.client.place.node} by {leg.target.path} {leg.target.authority}: {leg.judgement}{control}"
+def _lines(legs: Sequence[Leg]) -> list[str]:
+    """What was seen, one line for all legs of a Node that saw the same."""
+    paths: dict[tuple[str, str], list[str]] = {}
+    for leg in legs:
+        control = f"; {leg.control}" if leg.control else ""
+        seen = (leg.client.place.node, f"{leg.judgement}{control}")
+        paths.setdefault(seen, []).append(f"{leg.target.path} {leg.target.shown}")
+    return [f"{node} by {', '.join(to)}: {seen}" for (node, seen), to in paths.items()]
 
 
 def _healthy(legs: Sequence[Leg]) -> str:

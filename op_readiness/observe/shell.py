@@ -8,6 +8,7 @@ between lines that carry a nonce. An answer without the nonce is no answer, be i
 from __future__ import annotations
 
 import secrets
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -79,7 +80,7 @@ class Client:
 
     def repeat(self, command: str) -> str:
         """The kubectl line with which a person repeats an observation."""
-        return f'kubectl -n {self.namespace} exec {self.pod} -- {" ".join(self.shell)} "{command}"'
+        return shlex.join(["kubectl", "-n", self.namespace, "exec", self.pod, "--", *self.shell, command])
 
 
 @dataclass

@@ -8,6 +8,7 @@ judged by `observe.judging`; here is only the asking.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +24,8 @@ UDP_SECONDS = 5
 """agnhost's own deadline for a datagram (test/images/agnhost/netexec)."""
 AGAIN_SECONDS = 2
 """Cluster seconds between two rounds: the poll interval of the e2e framework."""
+_TOOK = re.compile(r" after \d+ ms")
+"""How long curl's try took: it would make equal failures look different."""
 FIRST_TRIES, HOLD_TRIES, LOSS_TRIES, LARGE_BYTES = 10, 10, 100, 4096
 
 
@@ -50,6 +53,11 @@ class Target:
     def authority(self) -> str:
         """host:port, with brackets around an IPv6 address."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def shown(self) -> str:
+        """Where the leg goes, in a line that has named the path already."""
+        return self.authority
 
     @property
     def namespace(self) -> str:
@@ -221,7 +229,7 @@ def _tries(target: Target, answers: list[Answer]) -> list[Try]:
     tries = []
     for answer in answers:
         said = target.read(answer)
-        tries.append(Try(good=bool(said), name=said, said="" if said else answer.text[:160]))
+        tries.append(Try(good=bool(said), name=said, said="" if said else _TOOK.sub("", answer.text)[:160]))
     return tries
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from op_readiness.model.findings import Finding, Outcome, Part
+from op_readiness.model.findings import Finding, Outcome
 from op_readiness.model.results import Result, RunResult
+from op_readiness.reports.commands import kubectl
 from op_readiness.reports.lines import EMPTY, Line
 from op_readiness.reports.text import count, cut, one_line, seconds, visible
 
@@ -37,8 +38,8 @@ def block(result: Result, run: RunResult | None = None) -> list[Line]:
     lines = [EMPTY, Line.of((f"{result.category} / {result.ability}", "head"), (f"  {title}", style)),
              Line.of((f"  {result.description}", "dim"))]  # fmt: skip
     for finding in result.findings or [Finding("No finding was recorded", result.ability, "", "")]:
-        lines += _finding(finding, style)
-    lines += _parts(result.parts)
+        lines += _finding(finding, style, run.command if run else "")
+    lines += _parts(result)
     if run and run.command:
         lines.append(Line.of(("  repeat:   ", "dim"), f"{run.command} --ability {result.ability}"))
     folder = f"{run.report_dir.rstrip('/')}/" if run and run.report_dir else ""
@@ -47,10 +48,10 @@ def block(result: Result, run: RunResult | None = None) -> list[Line]:
     return lines
 
 
-def _finding(finding: Finding, style: str) -> list[Line]:
+def _finding(finding: Finding, style: str, command: str) -> list[Line]:
     lines = [Line.of("  ", (finding.what, style))]
-    facts = [("where", finding.where), ("expected", finding.expected), ("seen", finding.seen), ("hint", finding.hint)]
-    facts.append(("command", finding.command))
+    facts = [("where", finding.where), ("expected", finding.expected), ("seen", finding.seen)]
+    facts += [("hint", kubectl(finding.hint, command)), ("command", kubectl(finding.command, command))]
     for label, value in facts:
         if value:
             first, *more = visible(cut(value, MOST_SEEN)).splitlines() or [""]
@@ -59,18 +60,20 @@ def _finding(finding: Finding, style: str) -> list[Line]:
     return lines
 
 
-def _parts(parts: list[Part]) -> list[Line]:
-    """The paths that did not do, by Node, and how many did: which Node is broken is what a reader looks for."""
-    bad = [part for part in parts if part.outcome in (Outcome.FAILED, Outcome.ERROR)]
+def _parts(result: Result) -> list[Line]:
+    """How many paths did, and of those that did not what no finding says already."""
+    bad = [part for part in result.parts if part.outcome in (Outcome.FAILED, Outcome.ERROR)]
     if not bad:
         return []
-    good = sum(part.outcome is Outcome.PASSED for part in parts)
+    good = sum(part.outcome is Outcome.PASSED for part in result.parts)
     lines = [Line.of(("  paths:    ", "dim"), f"{count(len(bad), 'path')} bad, {good} good")]
-    for part in bad[:MOST_PARTS]:
+    said = "\n".join(finding.seen for finding in result.findings)
+    more = [part for part in bad if not part.reason or part.reason not in said]
+    for part in more[:MOST_PARTS]:
         to = f"{part.target} (Node {part.target_node})" if part.target_node else part.target
         tries = f", {part.lost} of {part.tries} tries lost" if part.tries else ""
         path = f"{part.path} {part.family} {part.protocol}: {part.source} -> {to}"
         lines.append(Line.of(f"    {path}: {one_line(part.reason, 200) or part.outcome.value}{tries}"))
-    if len(bad) > MOST_PARTS:
-        lines.append(Line.of((f"    and {len(bad) - MOST_PARTS} more; report.json has all", "dim")))
+    if len(more) > MOST_PARTS:
+        lines.append(Line.of((f"    and {len(more) - MOST_PARTS} more; report.json has all", "dim")))
     return lines

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 
 from op_readiness.model.findings import Outcome
-from op_readiness.model.results import CategoryResult, Result, RunResult, Verdict
-from op_readiness.reports.header import SIMULATED
+from op_readiness.model.results import CategoryResult, RunResult, Verdict
+from op_readiness.reports import commands
+from op_readiness.reports.header import MOST_SENTENCE, SIMULATED, grouped
 from op_readiness.reports.lines import EMPTY, Line
 from op_readiness.reports.text import count, one_line, seconds
 
 VERDICT_STYLE = {Verdict.READY: "good", Verdict.NOT_READY: "bad", Verdict.UNDETERMINED: "warn"}
 SLOWEST = 5
 LEFTOVERS_SHOWN = 20
-MOST_SENTENCE = 1000
-"""Characters of a note, a warning or a reason; report.json has all of it."""
 
 
 def footer(run: RunResult, reports: Sequence[str] = ()) -> list[Line]:
@@ -74,27 +72,20 @@ def _names(names: Sequence[str], most: int = 12) -> str:
 
 
 def _skips(run: RunResult) -> list[Line]:
-    groups: dict[str, list[Result]] = defaultdict(list)
-    for result in run.results:
-        if result.outcome is Outcome.SKIPPED:
-            groups[result.skip_reason or "no reason"].append(result)
-    lines = [EMPTY, Line.of(("Skipped", "head"))] if groups else []
-    for reason, results in sorted(groups.items()):
-        lines.append(Line.of(f"  {reason} ({len(results)})"))
-        lines += [Line.of((f"    {r.ability}: {one_line(r.skip_why, MOST_SENTENCE)}", "dim")) for r in results]
-    return lines
+    results = [r for r in run.results if r.outcome is Outcome.SKIPPED]
+    skipped = [(r.ability, r.skip_reason or "no reason", r.skip_why) for r in results]
+    lines = [EMPTY, Line.of((f"Skipped ({len(skipped)})", "head"))] if skipped else []
+    return [*lines, *(Line.of("  ", *line.pieces) for line in grouped(skipped))]
 
 
 def _parts(run: RunResult) -> list[Line]:
     """What abilities that ran could not test of theirs."""
-    groups: dict[str, dict[str, None]] = defaultdict(dict)
-    for result in run.results:
-        for part in result.parts:
-            if part.outcome is Outcome.SKIPPED:
-                groups[f"{part.path}: {part.reason}"][result.ability] = None
-    lines = [EMPTY, Line.of(("Parts not tested", "head"))] if groups else []
-    return lines + [Line.of(f"  {one_line(why, MOST_SENTENCE)} ", (f"({', '.join(ids)})", "dim"))
-                    for why, ids in sorted(groups.items())]  # fmt: skip
+    parts = {
+        (result.ability, part.path, part.reason): None
+        for result in run.results for part in result.parts if part.outcome is Outcome.SKIPPED
+    }  # fmt: skip
+    lines = [EMPTY, Line.of(("Parts not tested", "head"))] if parts else []
+    return [*lines, *(Line.of("  ", *line.pieces) for line in grouped(parts))]
 
 
 def _weak(run: RunResult) -> list[Line]:
@@ -122,15 +113,14 @@ def _warnings(run: RunResult) -> list[Line]:
 
 def _left(run: RunResult) -> list[Line]:
     gone = run.provider == "simulated"  # the cluster ended with the run: there is nothing to remove it from
-    command = f"op-readiness cleanup --run {run.run_id}"
-    remove = [] if gone else [Line.of(("  remove:   ", "dim"), command)]
+    remove = [] if gone else [Line.of(("  remove:   ", "dim"), commands.cleanup(run.run_id, run.command))]
     if not run.leftovers and not run.leftovers_known:
         words = "not known: the cluster was not looked at after the clean-up"
         return [EMPTY, Line.of((f"{'left':<9}", "dim"), (words, "warn")), *remove]
     if not run.leftovers:
         return [EMPTY, Line.of((f"{'left':<9}", "dim"), "nothing was left behind in the cluster")]
     lines = [EMPTY, Line.of((f"{count(len(run.leftovers), 'object')} left in the cluster", "bad"))]
-    lines += [Line.of(f"  {name}") for name in run.leftovers[:LEFTOVERS_SHOWN]]
+    lines += [Line.of(f"  {commands.kubectl(name, run.command)}") for name in run.leftovers[:LEFTOVERS_SHOWN]]
     more = len(run.leftovers) - LEFTOVERS_SHOWN
     lines += [Line.of((f"  and {more} more", "dim"))] if more > 0 else []
     return [*lines, *remove]
@@ -147,8 +137,8 @@ def _next(run: RunResult) -> str:
     base = run.command or "op-readiness"
     for outcome in (Outcome.FAILED, Outcome.ERROR):
         if ids := [r.ability for r in run.results if r.outcome is outcome]:
-            return f"{base} " + " ".join(f"--ability {id}" for id in ids[:5])
+            return f"{base} --ability {','.join(ids)}"
     if run.provider != "simulated" and (run.leftovers or not run.leftovers_known):
-        return f"op-readiness cleanup --run {run.run_id}"
+        return commands.cleanup(run.run_id, run.command)
     not_opted = [r for r in run.results if r.skip_reason == "not opted in"]
     return f"{base} --disruptive  ({count(len(not_opted), 'ability', 'abilities')} more)" if not_opted else ""

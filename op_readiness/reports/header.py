@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from op_readiness.model.facts import NodeFact
 from op_readiness.model.results import RunResult
 from op_readiness.reports.lines import EMPTY, Line, table
-from op_readiness.reports.text import count, seconds
+from op_readiness.reports.text import count, one_line, seconds
 
 SIMULATED = "SIMULATED CLUSTER: this says nothing about real Windows Nodes"
 MOST_NODES = 40
+MOST_SENTENCE = 1000
+"""Characters of a note, a warning or a reason; report.json has all of it."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class PlanSummary:
     seconds: float = 0.0
     acts: Sequence[str] = ()
     notes: Sequence[str] = ()
+    seed: str = ""
 
 
 def header(run: RunResult) -> list[Line]:
@@ -76,10 +79,20 @@ def plan(summary: PlanSummary) -> list[Line]:
     first += f", {summary.planned} planned (no test yet)" if summary.planned else ""
     first += f"; about {seconds(summary.seconds)} with {count(summary.workers, 'worker')}" if summary.seconds else ""
     lines = [EMPTY, Line.of((f"{'plan':<9}", "dim"), first)]
-    lines += [Line.of((f"{'':<9}skipped  ", "dim"), f"{id}: {reason}: {why}")
-              for id, (reason, why) in sorted(summary.skips.items())]  # fmt: skip
+    lines += [Line.of((f"{'':<9}skipped  ", "dim"), *line.pieces)
+              for line in grouped([(id, *why) for id, why in summary.skips.items()])]  # fmt: skip
     lines += [Line.of((f"{'':<9}", ""), (note, "warn")) for note in summary.notes]
+    if summary.seed:
+        lines.append(Line.of((f"{'seed':<9}", "dim"), summary.seed))
     if summary.acts:
         lines += [EMPTY, Line.of(("What will be done to the cluster:", "head"))]
         lines += [Line.of(f"  - {act}") for act in summary.acts]
     return lines
+
+
+def grouped(skips: Iterable[tuple[str, str, str]]) -> list[Line]:
+    """(id, reason, why) of what is not tested, a line a reason: `too few Nodes: requires ... (net-a, net-b)`."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for id, reason, why in skips:
+        groups[f"{reason}: {one_line(why, MOST_SENTENCE)}"].append(id)
+    return [Line.of(f"{why} ", (f"({', '.join(sorted(ids))})", "dim")) for why, ids in sorted(groups.items())]

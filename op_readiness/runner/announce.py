@@ -10,7 +10,7 @@ from op_readiness.runner.plan import PODS_AN_ABILITY, Plan
 from op_readiness.workloads.images import Images
 
 
-def plan_summary(plan: Plan, images: Images, run_id: str) -> PlanSummary:
+def plan_summary(plan: Plan, images: Images, run_id: str, seed: str = "") -> PlanSummary:
     """The plan as reports show it."""
     left_out = [f"tested on {plan.nodes}"] if len(plan.nodes.nodes) < plan.nodes.of else []
     return PlanSummary(
@@ -21,6 +21,7 @@ def plan_summary(plan: Plan, images: Images, run_id: str) -> PlanSummary:
         seconds=plan.seconds,
         acts=tuple(acts(plan, images, run_id)) if plan.abilities else (),
         notes=(*left_out, *plan.notes),
+        seed=seed,
     )
 
 

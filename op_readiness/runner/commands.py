@@ -50,11 +50,14 @@ def _with_paths(options: RunOptions, given: Mapping[str, Any]) -> RunOptions:
 
 def run_command(given: Mapping[str, Any]) -> int:
     """`op-readiness [run]`."""
+    import secrets
+
     from op_readiness.runner.child import must_stand_alone
     from op_readiness.runner.listing import catalogue_of
     from op_readiness.runner.selection import select
     from op_readiness.suite.catalogue import shipped_folder
 
+    given = {**given, "seed": given["seed"] or secrets.token_hex(4)}  # drawn once: what repeats the run carries it
     options = run_options(given)
     catalogue = catalogue_of(options.test_directories)
     selection = select(catalogue, options.categories, options.abilities, options.tags, options.skip_tags)

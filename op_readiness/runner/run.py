@@ -25,6 +25,7 @@ from op_readiness.model.errors import AbilityNotMet, CouldNotTell, OpReadinessEr
 from op_readiness.model.facts import Facts
 from op_readiness.model.results import RunResult
 from op_readiness.model.timeouts import Timeouts
+from op_readiness.reports import commands
 from op_readiness.reports.screen import Screen
 from op_readiness.runner import cleanup, facts, journal, lease
 from op_readiness.runner.announce import plan_summary
@@ -107,7 +108,7 @@ class Run:
         about = self._about(known, plan)
         self.record.add({"type": "run", **about})
         with self.screen:
-            self.view.opening(plan_summary(plan, images, self.run_id))
+            self.view.opening(plan_summary(plan, images, self.run_id, self.options.seed))
         if self.options.dry_run:
             return 0
         if not known.simulated and not self.ask(f"Run this against {known.server}?"):
@@ -240,7 +241,7 @@ class Run:
             self._passes.kill_now()
         self.kill_cluster()
         if self._log is not None and not self.options.simulated:
-            os.write(2, f"left at once; op-readiness cleanup --run {self.run_id} removes what is left\n".encode())
+            os.write(2, f"left at once; {self._cleanup} removes what is left\n".encode())
 
     def _clean(self, cluster: Cluster, alive: list[lease.Renewed]) -> None:
         for one in alive:
@@ -258,15 +259,19 @@ class Run:
             )
         except Interrupted as error:
             self._say("interrupted", by=error.by)
-            self._say("warning", text=f"clean-up interrupted: `op-readiness cleanup --run {self.run_id}` ends it")
+            self._say("warning", text=f"clean-up interrupted: `{self._cleanup}` ends it")
             return
         except ApiError as error:
-            self._say("warning", text=f"clean-up: {error}; op-readiness cleanup --run {self.run_id} tries again")
+            self._say("warning", text=f"clean-up: {error}; {self._cleanup} tries again")
             return
         for problem in done.problems:
             self._say("warning", text=problem)
         if done.looked:
             self._say("leftovers", names=[f"{one}: {one.command}" for one in done.left])
+
+    @property
+    def _cleanup(self) -> str:
+        return commands.cleanup(self.run_id, self.command)
 
     def _report(self) -> Sequence[Path]:
         try:

@@ -11,7 +11,7 @@ from op_readiness.cluster.api import Cluster
 from op_readiness.model.errors import AbilityNotMet, NotTested, SkipReason
 from op_readiness.model.facts import Facts
 from op_readiness.model.findings import Finding, Outcome, Part
-from op_readiness.observe.dns import NODE_LOCAL_DNS, absent, lookup, nslookup_addresses, settings
+from op_readiness.observe.dns import DNS_PODS, NODE_LOCAL_DNS, absent, lookup, nslookup_addresses, settings
 from op_readiness.observe.pods import ready
 from op_readiness.observe.reach import Reach, together
 from op_readiness.observe.recorder import Recorder
@@ -42,7 +42,7 @@ class ClusterNames:
 
     def dns_pods(self) -> dict[str, str]:
         """Ready DNS Pods: name -> IP."""
-        found = self.cluster.list("Pod", "kube-system", labels="k8s-app=kube-dns")
+        found = self.cluster.list("Pod", "kube-system", labels=DNS_PODS)
         return {pod["metadata"]["name"]: pod["status"]["podIP"] for pod in found if ready(pod)}
 
     def must_resolve(self, canary: Exposed) -> None:

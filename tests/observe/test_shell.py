@@ -1,11 +1,13 @@
 """Scripts of many tries, run by a real sh, and what is read from their output."""
 
+import shlex
 import shutil
 import subprocess
 
 import pytest
 
-from op_readiness.observe.shell import Ask, holding, parse, script
+from op_readiness.model.findings import Place
+from op_readiness.observe.shell import Ask, Client, holding, parse, script
 
 SH = shutil.which("sh")
 
@@ -56,3 +58,10 @@ def test_a_missing_program_is_told_from_a_missing_answer():
     )
     assert [answers[key][0].code for key in ("missing", "empty", "full")] == [127, 1, 0]
     assert answers["full"][0].text == "yes"
+
+
+def test_the_line_to_repeat_survives_the_shell_that_it_is_pasted_into():
+    """Quotes and dollars reach the Pod as they are."""
+    command = holding("dig 'a b' A", 'echo "$o" | grep IN')
+    line = Client("opr-x", "client", Place("win-1", "windows")).repeat(command)
+    assert shlex.split(line)[-3:] == ["sh", "-c", command]

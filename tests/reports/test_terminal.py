@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 
-from op_readiness.model.findings import Outcome
+from op_readiness.model.findings import Outcome, Part, Place
 from op_readiness.model.results import CategoryResult, RunResult
 from op_readiness.reports.blocks import block, result_line
 from op_readiness.reports.footer import footer
@@ -53,7 +54,7 @@ def test_the_plan_says_what_is_skipped_and_what_is_done_to_the_cluster():
     text = plain(plan(summary))
 
     assert "9 abilities to test, 1 skipped, 2 planned (no test yet); about 2 min 10 s with 4 workers" in text
-    assert "skipped  net-x: too few Nodes: requires 3" in text
+    assert "skipped  too few Nodes: requires 3 (net-x)" in text
     assert "4 workers instead of 8" in text
     assert "  - Namespaces opr-7f3a-*" in text
 
@@ -69,6 +70,30 @@ def test_a_failure_block_has_the_five_facts_and_how_to_go_on(run):
                  "evidence: report/evidence/net-fail/events.txt  Events",
                  "paths:    1 path bad, 1 good", "10 of 10 tries lost"):  # fmt: skip
         assert fact in text
+
+
+def test_what_a_finding_says_is_not_said_again(run):
+    """The paths of a block are only counted where the finding lists them."""
+    failed = run.categories[0].results[1]
+    failed.findings = [replace(failed.findings[0], seen="win-1 by ClusterIP: TIMEOUT")]
+    assert plain(block(failed, run)).count("TIMEOUT") == 1
+
+
+def test_commands_meet_the_cluster_of_the_run(run):
+    """Whoever pastes a line has the kubeconfig and the context of the run in it."""
+    run.command = "op-readiness --kubeconfig 'a b' --context prod --windows-nodes 2"
+    text = plain([*block(run.categories[0].results[1], run), *footer(run)])
+    assert "command:  kubectl --kubeconfig 'a b' --context prod exec client" in text
+    assert "hint:     kubectl --kubeconfig 'a b' --context prod -n kube-system logs" in text
+    assert "remove:   op-readiness cleanup --kubeconfig 'a b' --context prod --run 7f3a" in text
+
+
+def test_parts_that_could_not_be_tested_are_named(run):
+    """Also of what passed, once for all abilities that share the reason."""
+    part = Part("from Linux", Place("win-1"), "every target", Outcome.SKIPPED, reason="no Linux Node")
+    for one in run.categories[0].results[:2]:
+        one.parts = [*one.parts, part, part]
+    assert "Parts not tested\n  from Linux: no Linux Node (net-fail, net-pass)\n" in plain(footer(run))
 
 
 def test_what_passed_or_was_skipped_has_no_block(run):
@@ -94,7 +119,7 @@ def test_the_footer_answers_every_question(run):
     for fact in ("Core.Network             not ready", "2 passed, 1 failed, 1 error, 1 skipped, 1 flaky",
                  "Core.Storage             ready (partial: 1 of 3; 1 of 2 Windows Nodes)", "2 planned",
                  "tested: win-1", "not tested: win-2 (drawn with --seed 42)",
-                 "too few Nodes (1)", "net-skip: requires 3 Windows Nodes; there are 2",
+                 "Skipped (1)", "too few Nodes: requires 3 Windows Nodes; there are 2 (net-skip)",
                  "net-flaky (attempt 2)", "slowest  net-fail 62 s, net-pass 12 s", "net-pass: slow DNS",
                  "2 webhook deadlines", "1 object left in the cluster", "op-readiness cleanup --run 7f3a",
                  "report/junit_01.xml",
