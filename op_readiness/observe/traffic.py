@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from op_readiness.model.clock import SYSTEM_CLOCK, Clock
+from op_readiness.model.timeouts import Timeouts
 from op_readiness.observe.judging import Judgement, Try, judge
 from op_readiness.observe.shell import Answer, Ask, Asker, Client, holding
 from op_readiness.workloads.pods import HTTP_PORT
@@ -165,6 +166,28 @@ class Leg:
     control: str = ""
 
 
+class Patience:
+    """How long a series is repeated: until its deadline has passed on the cluster's own clock.
+
+    What a series took is measured inside the Pod, so a simulated cluster that a loaded machine slows down gets the time
+    it needs; a cluster whose clocks stand still is given up after three times the deadline on ours.
+    """
+
+    def __init__(self, timeouts: Timeouts, within: str, clock: Clock) -> None:
+        self.spent = 0.0
+        self._limit, self._pause = float(getattr(timeouts, within)), AGAIN_SECONDS * timeouts.scale
+        self._clock, self._give_up = clock, clock.now() + 3 * timeouts.real(within)
+
+    def over(self, seconds: float) -> bool:
+        """Count a series of that many cluster seconds; False after a pause if there is time for another."""
+        self.spent += seconds
+        if self.spent >= self._limit or self._clock.now() >= self._give_up:
+            return True
+        self._clock.sleep(self._pause)
+        self.spent += AGAIN_SECONDS
+        return False
+
+
 class Observer:
     """Observes legs with one Asker; `clock` times the repetition until a deadline."""
 
@@ -173,36 +196,28 @@ class Observer:
 
     def leg(self, client: Client, target: Target, within: str) -> Leg:
         """Ask until every backend has answered, or until the deadline named `within`; then hold."""
-        start = self._clock.now()
-        deadline = start + self._asker.timeouts.real(within)
-        asks = target.asks(client)
+        patience = Patience(self._asker.timeouts, within, self._clock)
         while True:
-            before = self._clock.now()
-            answers = self._asker.ask(client, asks)
+            answers = self._asker.ask(client, target.asks(client))
+            before = patience.spent + sum(not answer.good for answer in answers["first"])
             seen = self._judged(target, answers)
-            if seen.settled or self._clock.now() >= deadline:
+            if seen.settled or patience.over(answers.seconds):
                 break
-            self._clock.sleep(AGAIN_SECONDS * self._asker.timeouts.scale)
         if seen.undecided:
             seen = self._with_more_tries(client, target, answers)
-        tries_before = sum(not answer.good for answer in answers["first"])
-        seconds = self._asker.timeouts.cluster(before - start) + tries_before
         line = "" if target.large else client.repeat(target.command(client))
-        return Leg(client, target, seen, seconds, line, "" if seen.good else target.control(self._asker, client))
+        return Leg(client, target, seen, before, line, "" if seen.good else target.control(self._asker, client))
 
     def fallen_silent(self, client: Client, target: Target, within: str) -> tuple[bool, str, float]:
         """(`target` stopped answering `client` in time, what it last said, after how many cluster seconds)."""
-        start = self._clock.now()
-        deadline = start + self._asker.timeouts.real(within)
+        patience = Patience(self._asker.timeouts, within, self._clock)
         ask = Ask("down", target.command(client), times=4, pause=1, longest=ANSWER_SECONDS)
         while True:
-            tries = self._asker.ask(client, [ask])["down"]
-            silent = not any(answer.good for answer in tries[-3:])
-            if silent or self._clock.now() >= deadline:
-                seconds = self._asker.timeouts.cluster(self._clock.now() - start)
-                return silent, next((a.text for a in reversed(tries) if a.good), ""), seconds
-            self._clock.sleep(AGAIN_SECONDS * self._asker.timeouts.scale)
-
+            answers = self._asker.ask(client, [ask])
+            silent = not any(answer.good for answer in answers["down"][-3:])
+            if silent or patience.over(answers.seconds):
+                said = next((answer.text for answer in reversed(answers["down"]) if answer.good), "")
+                return silent, said, patience.spent
     def names_during(self, client: Client, target: Target, tries: int) -> list[str]:
         """The names of `tries` requests, one a second; empty where none came."""
         answers = self._asker.ask(

@@ -192,12 +192,13 @@ async def printenv(process: Process) -> int:
 async def date(process: Process) -> int:
     """The time: +FORMAT, -u, -Iseconds."""
     words = [word for word in process.argv[1:] if word not in ("-u", "-R")]
-    moment = time.gmtime()
+    now = process.clock.time()
+    moment = time.gmtime(now)
     if not words:
         process.stdout.write(time.strftime("%a %b %e %H:%M:%S UTC %Y\n", moment))
     elif words[0].startswith("+"):
-        nanoseconds = f"{time.time_ns() % 10**9:09d}"
-        template = words[0][1:].replace("%N", nanoseconds).replace("%s", str(int(time.time())))
+        nanoseconds = f"{int(now % 1 * 10**9):09d}"
+        template = words[0][1:].replace("%N", nanoseconds).replace("%s", str(int(now)))
         process.stdout.write(time.strftime(template, moment) + "\n")
     elif words[0].startswith("-I"):
         process.stdout.write(time.strftime("%Y-%m-%dT%H:%M:%S+00:00\n", moment))
