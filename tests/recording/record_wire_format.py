@@ -64,6 +64,15 @@ def wanted_packages() -> set[str]:
     return {name.replace("io.k8s.", "k8s.io.") for name in names}
 
 
+def as_in_json(fields: dict[str, Any]) -> None:
+    """Rename fields to their JSON names; one whose own fields stand in its place there (Go: inline) has no name."""
+    for message, numbered in fields.items():
+        schema = recorded()["schemas"].get(message.replace("k8s.io.", "io.k8s.", 1), {})
+        properties = {name.lower(): name for name in schema.get("properties", ())}
+        for entry in numbered.values() if properties else ():
+            entry[0] = properties.get(entry[0].lower(), "" if "." in entry[1] else entry[0])
+
+
 def main(cache: str, version: str) -> None:
     fields: dict[str, Any] = {}
     nullable: dict[str, list[str]] = {}
@@ -79,6 +88,7 @@ def main(cache: str, version: str) -> None:
             for source in path.parent.glob("*types.go"):
                 nullable.update(named(POINTER, source.read_text(), package[1]))
                 written.update(named(WRITTEN, source.read_text(), package[1]))
+    as_in_json(fields)
     text = json.dumps({"fields": fields, "pointers": nullable, "written": written}, separators=(",", ":"))
     PROTO.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
     sys.stdout.write(f"{PROTO.name}: {len(fields)} messages, {PROTO.stat().st_size} bytes\n")

@@ -90,7 +90,9 @@ def _message(data: bytes, name: str) -> Any:
             continue
         field, kind, label = fields[number]
         value = _value(raw, kind)
-        if label:
+        if not field:
+            decoded |= value
+        elif label:
             decoded.setdefault(field, []).append(value)
         elif kind.startswith("map<"):
             decoded.setdefault(field, {}).update(value)
