@@ -45,12 +45,14 @@ def mesh(clients: Sequence[Client], targets: Sequence[Target]) -> list[tuple[Cli
 def to_other_nodes(
     clients: Sequence[Client], exposed: Exposed, nodes: Sequence[NodeFact], port_name: str = "http"
 ) -> list[tuple[Client, Target]]:
-    """Each client to the NodePort on every Node but its own: a Windows Node cannot reach its own NodePort."""
+    """Each client to the NodePort on every Node but its own, which a Windows Node cannot reach; beyond FULL_MESH Nodes
+    to those of the next two.
+    """
+    count = len(nodes) if len(nodes) <= FULL_MESH else 2
     return [
         (client, exposed.by_node_port(node, port_name))
         for client in clients
-        for node in nodes
-        if node.name != client.place.node
+        for node in neighbours(client, nodes, count)
     ]
 
 

@@ -108,8 +108,9 @@ class Asker:
         text = self.run(client, [*client.shell, script(asks, self.nonce)], within=within)
         answers = parse(text, self.nonce, [ask.key for ask in asks])
         if f"{self.nonce} over" not in text:
+            seen = text[-200:] or "no output"
             raise CouldNotTell(
-                self._finding(client, "the answer of an exec was cut", f"the line '{self.nonce} over'", text[-200:])
+                self._finding(client, "the answer of an exec was cut", f"the line '{self.nonce} over'", seen)
             )
         for answer in (answer for tries in answers.values() for answer in tries):
             if answer.code in TOOL_MISSING:

@@ -128,9 +128,11 @@ class Workshop:
     def pod(self, name: str, os: str, node: NodeFact | None, args: list[str], **more: Any) -> Manifest:
         """A Pod manifest of this test, with agnhost."""
         labels = {**self.labels, **more.pop("labels", {})}
+        facts, selected = self.context.facts, self.context.windows_nodes
+        nodes = [facts.node(name) for name in selected] if os == "windows" else facts.usable_nodes(os)
         return pod(
             name, self.namespace, os=os, image=self.context.images.agnhost, labels=labels, args=args, node=node,
-            nodes=self.context.facts.usable_nodes(os), pull_secret=self.context.pull_secret, **more,
+            nodes=nodes, pull_secret=self.context.pull_secret, **more,
         )  # fmt: skip
 
     def echo_pod(

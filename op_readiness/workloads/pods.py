@@ -15,6 +15,7 @@ Manifest = dict[str, Any]
 
 HTTP_PORT, UDP_PORT = 8080, 8081
 HOSTNAME_PORT = 9376
+HOSTNAME_LABEL = "kubernetes.io/hostname"
 TRANSIENT_TAINTS = frozenset(
     f"node.kubernetes.io/{name}"
     for name in (
@@ -58,13 +59,12 @@ def pod(
     pull_secret: str = "",
 ) -> Manifest:
     """A Pod of one container `main` for `os`, on `node` if given, else on any of `nodes`."""
-    selector = {"kubernetes.io/os": os}
-    if node is not None:
-        selector["kubernetes.io/hostname"] = node.labels.get("kubernetes.io/hostname", node.name)
+    candidates = [node] if node is not None else list(nodes)
     body: Manifest = {
         "os": {"name": os},
-        "nodeSelector": selector,
-        "tolerations": tolerations([node] if node is not None else nodes),
+        "nodeSelector": {"kubernetes.io/os": os},
+        "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": _one_of(candidates)}},
+        "tolerations": tolerations(candidates),
         "automountServiceAccountToken": False,
         "terminationGracePeriodSeconds": 1,
         "restartPolicy": "Always",
@@ -75,6 +75,13 @@ def pod(
         body["imagePullSecrets"] = [{"name": pull_secret}]
     metadata = {"name": name, "namespace": namespace, "labels": dict(labels)}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": body}
+
+
+def _one_of(nodes: Iterable[NodeFact]) -> Manifest:
+    """The terms of a node affinity: no Node but these, whatever their labels otherwise."""
+    names = [node.labels.get(HOSTNAME_LABEL, node.name) for node in nodes]
+    expression = {"key": HOSTNAME_LABEL, "operator": "In", "values": names}
+    return {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}
 
 
 def echo_container(*, ready_when_answering: bool = True, http: int = HTTP_PORT, udp: int = UDP_PORT) -> Manifest:
