@@ -17,7 +17,6 @@ import pytest
 
 from tests.product import ROOT, environment, run
 
-pytestmark = pytest.mark.xdist_group("packaging")
 PACKAGES = {"op_readiness": "op_readiness", "categories": "op_readiness/categories", "plugins": "op_readiness/plugins"}
 UNWANTED = shutil.ignore_patterns("__pycache__", "*.pyc")
 

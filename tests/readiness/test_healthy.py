@@ -9,7 +9,7 @@ import pytest
 from tests.product import SCALE, Ran, run
 from tests.readiness.conftest import objects_in
 
-pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("healthy")]
+pytestmark = pytest.mark.cluster
 ABILITIES = 16
 
 

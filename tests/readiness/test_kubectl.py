@@ -14,7 +14,6 @@ from tests.product import PATIENCE, environment, wait_for
 
 pytestmark = [
     pytest.mark.cluster,
-    pytest.mark.xdist_group("kubectl"),
     pytest.mark.skipif(not shutil.which("kubectl"), reason="there is no kubectl here"),
 ]
 IMAGE = "registry.k8s.io/e2e-test-images/agnhost:2.63.0"

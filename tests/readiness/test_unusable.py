@@ -129,6 +129,7 @@ def test_no_windows_node(kubeconfig, tmp_path):
         ("no-pods", [READ, {**WRITE, "resources": ["namespaces", "services", "configmaps", "leases"]}],
          "create pods, create pods/exec"),
     ],
+    ids=["reader", "no Pods"],
 )  # fmt: skip
 def test_a_missing_right(mixed, tmp_path, name, rules, missing):
     """Rights without which nothing can be tested are named before anything is made."""
