@@ -48,8 +48,8 @@ def linux_node_port(workshop, linux_nodes):
 
 @pytest.fixture
 def windows_node_port(workshop, windows_nodes):
-    """Two Windows echo Pods behind a NodePort Service that also has a port equal to its own NodePort."""
-    exposed = workshop.echo("windows", windows_nodes, count=2, kind="NodePort")
+    """Windows echo Pods, on each selected Node one and two at least, behind NodePorts; one equals its port."""
+    exposed = workshop.echo("windows", windows_nodes, count=max(2, len(windows_nodes)), kind="NodePort")
     return workshop.with_equal_ports(exposed)
 
 
@@ -64,7 +64,7 @@ def other_nodes(windows_nodes, facts):
 
 @pytest.fixture
 def canary(context):
-    """The standing Service over the standing Windows clients."""
+    """The standing Service over the standing Windows servers."""
     standing = context.standing["canary"]
     return Exposed(standing["service"], tuple(standing["pods"]), domain=context.facts.dns_domain)
 

@@ -14,6 +14,7 @@ from op_readiness.cluster.api import Cluster
 from op_readiness.model.errors import AbilityNotMet
 from op_readiness.model.facts import Facts, NodeFact
 from op_readiness.model.findings import Finding, Outcome, Part
+from op_readiness.observe.blame import Sighting, accused
 from op_readiness.observe.reach import together
 from op_readiness.observe.recorder import Recorder
 from op_readiness.observe.shell import Ask, Asker, Client
@@ -133,7 +134,11 @@ class Addresses:
         bad = together(self.threads, lambda pair: self._wrong(*pair, crowds[pair[1]]), pairs)
         wrong = [line for lines in bad for line in lines]
         if wrong:
-            nodes = tuple(sorted({node for (_, node), lines in zip(pairs, bad, strict=True) if lines}))
+            seen = [
+                Sighting(not lines, client.place.node, node) for (client, node), lines in zip(pairs, bad, strict=True)
+            ]
+            between = [s for s in seen if not (s.good and s.client == s.target)]
+            nodes = accused(between, frozenset(crowds))
             raise AbilityNotMet(
                 Finding(
                     "A Pod's address is not answered by that Pod", f"Pods on {', '.join(nodes)}",

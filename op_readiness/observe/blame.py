@@ -10,12 +10,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+Role = tuple[str, str]
+"""client, target or backend; and a Node."""
+
 
 @dataclass(frozen=True)
 class Sighting:
     """One leg as evidence: the Nodes it touched by role, and whether it was good.
 
-    A bad leg may narrow its suspects: a missing backend puts `backend` to the Nodes of the missing ones alone.
+    A bad leg may narrow its suspects: a missing backend puts `backend` to the Nodes of the missing ones alone. A path
+    that never left a Node speaks neither for it nor against another.
     """
 
     good: bool
@@ -24,7 +28,7 @@ class Sighting:
     backends: frozenset[str] = field(default_factory=frozenset)
 
     @property
-    def roles(self) -> set[tuple[str, str]]:
+    def roles(self) -> set[Role]:
         """(role, Node) pairs that take part."""
         roles = {("backend", node) for node in self.backends}
         if self.client:
@@ -38,26 +42,26 @@ def accused(sightings: Sequence[Sighting], windows_nodes: frozenset[str]) -> tup
     """Nodes that the bad legs accuse, Windows Nodes before others where both explain as much; sorted."""
     unexplained = [s for s in sightings if not s.good]
     good = [s for s in sightings if s.good]
-    found: list[str] = []
+    found: set[str] = set()
     while unexplained:
         best = max(
             {role for s in unexplained for role in s.roles},
-            key=lambda r: _weight(r, unexplained, good, windows_nodes),
+            key=lambda r: _weight(r, unexplained, good, windows_nodes, found),
             default=None,
         )
         if best is None:
             break
-        found.append(best[1])
+        found.add(best[1])
         unexplained = [s for s in unexplained if best not in s.roles]
-    return tuple(sorted(set(found)))
+    return tuple(sorted(found))
 
 
 def _weight(
-    role: tuple[str, str], bad: Sequence[Sighting], good: Sequence[Sighting], windows_nodes: frozenset[str]
+    role: Role, bad: Sequence[Sighting], good: Sequence[Sighting], windows_nodes: frozenset[str], found: set[str]
 ) -> tuple[float | str, ...]:
     against = sum(role in s.roles for s in bad)
     share = against / (against + sum(role in s.roles for s in good))
     windows = role[1] in windows_nodes
-    if share == 1:  # nothing speaks for it: the more it explains the better
-        return 1, against, windows, share, role[0]
-    return 0, windows, share, against, role[0]  # some paths are well: the Windows end of the bad one is to be looked at
+    if share == 1:  # nothing speaks for it: the more it explains the better, and one broken Node rather than two
+        return 1, role[1] in found, against, windows, share, role[0]
+    return 0, windows, share, against, role[1] in found, role[0]  # the Windows end of a single bad path

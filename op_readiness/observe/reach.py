@@ -6,6 +6,7 @@ the Nodes that explain the pattern.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ class Reach:
         self, pairs: Sequence[tuple[Client, Target]], *, within: str = "service_routed", hint: str = ""
     ) -> list[Leg]:
         """The same for chosen pairs of client and target."""
+        self._waits(pairs, "to answer", within)
         legs = together(self.threads, lambda pair: self.observer.leg(*pair, within), pairs)
         for leg in legs:
             self._record(leg)
@@ -54,6 +56,7 @@ class Reach:
     def none(self, clients: Iterable[Client], targets: Iterable[Target], *, within: str = "service_gone") -> float:
         """No client gets an answer from any target any more; gives the cluster seconds until all fell silent."""
         pairs = [(client, target) for client in clients for target in targets]
+        self._waits(pairs, "to fall silent", within)
         seen = together(self.threads, lambda pair: self.observer.fallen_silent(*pair, within), pairs)
         bad = [
             (client, target, said)
@@ -80,6 +83,16 @@ class Reach:
         self._part(
             client, target, Outcome.SKIPPED, target.path, f"{why}; {'answered' if any(names) else 'did not answer'}"
         )
+
+    def _waits(self, pairs: Sequence[tuple[Client, Target]], what: str, within: str) -> None:
+        """Tell the live view what is asked, and until when a first answer may come."""
+        if not pairs:
+            return
+        client, target = pairs[0]
+        others = f" (and {len(pairs) - 1} more paths)" if len(pairs) > 1 else ""
+        since = time.time()
+        until = since + self.observer.seconds(within)
+        self.recorder.waiting(f"{client.place} -> {target}{others} {what}", since=since, until=until)
 
     def _record(self, leg: Leg) -> None:
         judgement = leg.judgement
@@ -145,22 +158,26 @@ def together(threads: Executor, call: Callable[[A], T], items: Sequence[A]) -> l
     return values
 
 
-def sighting(leg: Leg) -> Sighting:
-    """A leg as evidence for `blame`."""
-    judgement, target = leg.judgement, leg.target
+def sightings(leg: Leg) -> list[Sighting]:
+    """A leg as evidence for `blame`; of a bad leg also what was well about it."""
+    judgement, target, here = leg.judgement, leg.target, leg.client.place.node
     if judgement.good:
-        return Sighting(True, leg.client.place.node, target.node, frozenset(target.backends.values()))
-    homes = (
-        frozenset(target.backends[name] for name in judgement.missing if name in target.backends)
-        if judgement.answered
-        else frozenset()
+        if target.node == here:
+            return []
+        return [Sighting(True, here, target.node, frozenset(target.backends.values()) - {here})]
+    suspects = judgement.missing if judgement.answered else frozenset()
+    suspects |= leg.lossy
+    well = judgement.seen - suspects
+    homes, others = (
+        frozenset(target.backends[name] for name in names if name in target.backends) for names in (suspects, well)
     )
-    return Sighting(False, leg.client.place.node, target.node, homes)
+    found = [Sighting(False, here, target.node, homes)]
+    return [*found, Sighting(True, backends=others - homes - {here})] if suspects and others else found
 
 
 def finding_of(bad: Sequence[Leg], legs: Sequence[Leg], windows_nodes: frozenset[str], hint: str = "") -> Finding:
     """One finding for the bad legs among `legs`."""
-    nodes = accused([sighting(leg) for leg in legs], windows_nodes)
+    nodes = accused([one for leg in legs for one in sightings(leg)], windows_nodes)
     paths = sorted({leg.target.path for leg in bad})
     first = bad[0]
     lines = _lines(bad)

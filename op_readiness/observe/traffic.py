@@ -27,6 +27,7 @@ AGAIN_SECONDS = 2
 """Cluster seconds between two rounds: the poll interval of the e2e framework."""
 _TOOK = re.compile(r" after \d+ ms")
 """How long curl's try took: it would make equal failures look different."""
+LOSSY_TRIES = 8
 FIRST_TRIES, HOLD_TRIES, LOSS_TRIES, LARGE_BYTES = 10, 10, 100, 4096
 
 
@@ -141,15 +142,24 @@ class Target:
             asks.append(Ask("names", line, times=min(len(self.backends) ** 2 + 30, 150), **after))
         return [*asks, Ask("hold", line, times=HOLD_TRIES, pause=1, **after)]
 
+    def losses(self, asker: Asker, client: Client) -> frozenset[str]:
+        """The backends that lose tries when the same client asks them by their Pod IPs, for a leg that lost some."""
+        if not self.direct:
+            return frozenset()
+        answers = asker.ask(
+            client, [Ask(name, line, LOSSY_TRIES, 1, longest=ANSWER_SECONDS) for name, line in self._direct(client)]
+        )
+        return frozenset(name for name in self.direct if not all(answer.good for answer in answers[name]))
+
+    def _direct(self, client: Client) -> list[tuple[str, str]]:
+        options = f"-g -q -s --fail --connect-timeout {CONNECT_SECONDS} --max-time {ANSWER_SECONDS}"
+        return [(name, f"{client.curl} {options} http://{where}{self.url_path}") for name, where in self.direct.items()]
+
     def control(self, asker: Asker, client: Client) -> str:
         """What the same client sees of the backends by their Pod IPs, in a few words for the finding."""
         if not self.direct:
             return ""
-        options = f"-g -q -s --fail --connect-timeout {CONNECT_SECONDS} --max-time {ANSWER_SECONDS}"
-        commands = {
-            name: f"{client.curl} {options} http://{where}{self.url_path}" for name, where in self.direct.items()
-        }
-        answers = asker.ask(client, [Ask(name, command, longest=ANSWER_SECONDS) for name, command in commands.items()])
+        answers = asker.ask(client, [Ask(name, line, longest=ANSWER_SECONDS) for name, line in self._direct(client)])
         answering = sum(any(a.good and a.text.strip() == name for a in answers[name]) for name in self.direct)
         return f"{answering} of {len(self.direct)} backends answer by Pod IP"
 
@@ -164,6 +174,7 @@ class Leg:
     seconds: float
     command: str
     control: str = ""
+    lossy: frozenset[str] = frozenset()
 
 
 class Patience:
@@ -194,6 +205,10 @@ class Observer:
     def __init__(self, asker: Asker, clock: Clock = SYSTEM_CLOCK) -> None:
         self._asker, self._clock = asker, clock
 
+    def seconds(self, within: str) -> float:
+        """Real seconds of the deadline named `within`."""
+        return self._asker.timeouts.real(within)
+
     def leg(self, client: Client, target: Target, within: str) -> Leg:
         """Ask until every backend has answered, or until the deadline named `within`; then hold."""
         patience = Patience(self._asker.timeouts, within, self._clock)
@@ -206,7 +221,9 @@ class Observer:
         if seen.undecided:
             seen = self._with_more_tries(client, target, answers)
         line = "" if target.large else client.repeat(target.command(client))
-        return Leg(client, target, seen, before, line, "" if seen.good else target.control(self._asker, client))
+        control = "" if seen.good else target.control(self._asker, client)
+        lossy = target.losses(self._asker, client) if seen.complete and not seen.good else frozenset()
+        return Leg(client, target, seen, before, line, control, lossy)
 
     def fallen_silent(self, client: Client, target: Target, within: str) -> tuple[bool, str, float]:
         """(`target` stopped answering `client` in time, what it last said, after how many cluster seconds)."""
@@ -218,6 +235,7 @@ class Observer:
             if silent or patience.over(answers.seconds):
                 said = next((answer.text for answer in reversed(answers["down"]) if answer.good), "")
                 return silent, said, patience.spent
+
     def names_during(self, client: Client, target: Target, tries: int) -> list[str]:
         """The names of `tries` requests, one a second; empty where none came."""
         answers = self._asker.ask(

@@ -1,6 +1,7 @@
 """Standing objects: client Pods and canary Services that a run makes once and tests only read.
 
-A client stands on every selected Windows Node and on one Linux Node; the Windows ones are also the backends of a canary
+A client stands on every selected Windows Node and on one Linux Node. Beside it, on each of those Windows Nodes, stands
+a server (a client that is a backend of its own Service is another matter), and all servers are behind a canary
 Service, which must still answer, from every client, when all tests are over (a load balancer removed behind
 kube-proxy's back is invisible to tests that only make new Services: kubernetes/kubernetes#135802).
 """
@@ -30,7 +31,7 @@ from op_readiness.workloads.services import echo_ports, namespace, service
 
 OWNER = "net-windows-service-clusterip"
 """The ability that a canary which stopped answering speaks against: a Service that came up stays up."""
-APP = "standing"
+CLIENT, SERVER = "client", "server"
 
 
 def create(
@@ -53,12 +54,11 @@ def create(
     if pull_secret:
         copy_to(cluster, name, run_id)
     linux = facts.usable_nodes("linux")[:1]
-    made = {node.name: _client_pod(node, name, labels, images, pull_secret) for node in [*nodes, *linux]}
-    for manifest in made.values():
+    made = [_pod(CLIENT, node, name, labels, images, pull_secret) for node in [*nodes, *linux]]
+    made += [_pod(SERVER, node, name, labels, images, pull_secret) for node in nodes]
+    for manifest in made:
         cluster.create(manifest)
-    canary = cluster.create(
-        service("canary", name, labels=labels, selector={"app": APP, "kubernetes.io/os": "windows"}, ports=echo_ports())
-    )
+    canary = cluster.create(service("canary", name, labels=labels, selector={"app": SERVER}, ports=echo_ports()))
     up, problems = _up(cluster, name, made, timeouts)
     clients = [
         {
@@ -69,9 +69,9 @@ def create(
             "uid": one["metadata"]["uid"],
         }
         for one in up
+        if one["metadata"]["labels"]["app"] == CLIENT
     ]
-    windows = {node.name for node in nodes}
-    pods = [one for one in up if one["spec"]["nodeName"] in windows]
+    pods = [one for one in up if one["metadata"]["labels"]["app"] == SERVER]
     return {
         "namespace": name,
         "clients": clients,
@@ -101,19 +101,21 @@ def check(cluster: Cluster, standing: dict[str, Any], facts: Facts, timeouts: Ti
     return []
 
 
-def _client_pod(node: NodeFact, namespace: str, labels: dict[str, str], images: Images, pull_secret: str) -> Manifest:
+def _pod(
+    app: str, node: NodeFact, namespace: str, labels: dict[str, str], images: Images, pull_secret: str
+) -> Manifest:
     return pod(
-        f"client-{node.name}"[:63].rstrip("-."), namespace, os=node.os, image=images.agnhost, node=node, nodes=[node],
-        labels={**labels, "app": APP, "kubernetes.io/os": node.os}, args=echo_args(),
-        container=echo_container(ready_when_answering=False), pull_secret=pull_secret,
+        f"{app}-{node.name}"[:63].rstrip("-."), namespace, os=node.os, image=images.agnhost, node=node, nodes=[node],
+        labels={**labels, "app": app}, args=echo_args(),
+        container=echo_container(ready_when_answering=app == SERVER), pull_secret=pull_secret,
     )  # fmt: skip
 
 
 def _up(
-    cluster: Cluster, namespace: str, made: dict[str, Manifest], timeouts: Timeouts
+    cluster: Cluster, namespace: str, made: list[Manifest], timeouts: Timeouts
 ) -> tuple[list[dict[str, Any]], list[Finding]]:
     """Pods that are up, and a finding for those that are not: the others go on without them."""
-    names = [manifest["metadata"]["name"] for manifest in made.values()]
+    names = [manifest["metadata"]["name"] for manifest in made]
     try:
         found = wait_for_pods(
             cluster, namespace, names, until_ready=True, timeouts=timeouts, recorder=Recorder(), deadline="image_pulled"

@@ -159,13 +159,13 @@ class Proof:
 
 
 def node_parameters(faults: Mapping[str, Any]) -> dict[str, str]:
-    """Fault -> its parameter that takes a Windows Node, for those that have one."""
-    return {
-        name: parameter
-        for name, fault in faults.items()
-        for parameter, about in (fault.get("parameters") or {}).items()
-        if about.get("kind") == "windows-node"
-    }
+    """Fault -> its first parameter that takes a Windows Node, for those that have one."""
+    found: dict[str, str] = {}
+    for name, fault in faults.items():
+        for parameter, about in (fault.get("parameters") or {}).items():
+            if about.get("kind") == "windows-node":
+                found.setdefault(name, parameter)
+    return found
 
 
 def prove(given: Mapping[str, Any], say: Callable[[str], None]) -> int:
