@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from op_readiness.cluster.api import Cluster
+from op_readiness.cluster.errors import ApiError
 from op_readiness.cluster.watching import WatchTimeout, wait_for
 from op_readiness.model.errors import AbilityNotMet, CouldNotTell
 from op_readiness.model.findings import Finding
@@ -14,6 +17,8 @@ from op_readiness.model.timeouts import Timeouts
 from op_readiness.observe.recorder import Recorder
 
 Pod = dict[str, Any]
+LOOK_SECONDS = 5.0
+"""Real seconds after which the live view is told the newest Event of what is waited for."""
 
 
 def condition(pod: Pod, kind: str) -> bool:
@@ -44,14 +49,53 @@ def wait_for_pods(
         found = {pod["metadata"]["name"]: pod for pod in pods if pod["metadata"]["name"] in wanted and up(pod)}
         return found if len(found) == len(wanted) else None
 
-    within, since = timeouts.real(deadline), time.time()
-    recorder.waiting(f"{len(wanted)} Pods in {namespace}", since=since, until=since + within)
+    within = timeouts.real(deadline)
+    told = _Told(cluster, namespace, recorder, f"{len(wanted)} Pods in {namespace}", within, up)
     try:
-        return wait_for(cluster, "Pod", namespace, met, labels=labels or None, within=within)
+        with told:
+            return wait_for(
+                cluster, "Pod", namespace, met, labels=labels or None, within=within,
+                on_wait=lambda pods: told.seen([pod for pod in pods if pod["metadata"]["name"] in wanted]),
+            )  # fmt: skip
     except WatchTimeout:
         pods = [pod for pod in cluster.list("Pod", namespace) if pod["metadata"]["name"] in wanted]
         waited = getattr(timeouts, deadline)
         raise _not_up(cluster, namespace, wanted, pods, until_ready=until_ready, waited=waited) from None
+
+
+class _Told:
+    """Tells the live view what is waited for while the context lasts, every LOOK_SECONDS with the newest Event."""
+
+    def __init__(
+        self, cluster: Cluster, namespace: str, recorder: Recorder, what: str, within: float, up: Callable[[Pod], bool]
+    ) -> None:  # fmt: skip
+        self._cluster, self._namespace, self._recorder, self._what, self._up = cluster, namespace, recorder, what, up
+        self._since = time.time()
+        self._until = self._since + within
+        self._late = ""
+        self._over = threading.Event()
+
+    def __enter__(self) -> None:
+        self._tell("")
+        threading.Thread(target=self._look, name="newest Event", daemon=True).start()
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+
+    def seen(self, pods: Iterable[Pod]) -> None:
+        """Take note of the first Pod that is not up."""
+        self._late = next((pod["metadata"]["name"] for pod in pods if not self._up(pod)), "")
+
+    def _look(self) -> None:
+        while not self._over.wait(LOOK_SECONDS):
+            with contextlib.suppress(ApiError):
+                event = newest_event(self._cluster, self._namespace, self._late) if self._late else ""
+                if not self._over.is_set():
+                    self._tell(event)
+
+    def _tell(self, event: str) -> None:
+        what = f"{self._what}, {self._late} among them," if self._late else self._what
+        self._recorder.waiting(what, since=self._since, until=self._until, event=event)
 
 
 def pods_gone(cluster: Cluster, namespace: str, uids: Collection[str], *, timeouts: Timeouts) -> None:

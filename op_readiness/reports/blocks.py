@@ -25,8 +25,8 @@ def result_line(result: Result) -> Line:
         tail = [(one_line(result.findings[0].what, 110), "")]
     gates = "" if result.gating else " (does not gate)"
     duration = seconds(result.seconds) if result.outcome is not Outcome.SKIPPED else ""
-    return Line.of((f"{word:<8}", style), (f"{result.ability:<44} ", "head" if style == "bad" else ""),
-                   (f"{duration:>11}  ", "dim"), *tail, (gates, "dim"))  # fmt: skip
+    return Line.of((f"{word:<8}", style), (f"{result.ability:<36} ", "head" if style == "bad" else ""),
+                   (f"{duration:>11}  ", "dim"), *tail, (gates, "dim"), fit="cut")  # fmt: skip
 
 
 def block(result: Result, run: RunResult | None = None) -> list[Line]:
@@ -41,7 +41,7 @@ def block(result: Result, run: RunResult | None = None) -> list[Line]:
         lines += _finding(finding, style, run.command if run else "")
     lines += _parts(result)
     if run and run.command:
-        lines.append(Line.of(("  repeat:   ", "dim"), f"{run.command} --ability {result.ability}"))
+        lines.append(Line.of(("  repeat:   ", "dim"), f"{run.command} --ability {result.ability}", fit="paste"))
     folder = f"{run.report_dir.rstrip('/')}/" if run and run.report_dir else ""
     for name, what in sorted(result.evidence.items()):
         lines.append(Line.of(("  evidence: ", "dim"), f"{folder}{name}", (f"  {what}" if what else "", "dim")))
@@ -55,7 +55,8 @@ def _finding(finding: Finding, style: str, command: str) -> list[Line]:
     for label, value in facts:
         if value:
             first, *more = visible(cut(value, MOST_SEEN)).splitlines() or [""]
-            lines.append(Line.of((f"    {label + ':':<10}", "dim"), first))
+            fit = "paste" if label == "command" else "wrap"
+            lines.append(Line.of((f"    {label + ':':<10}", "dim"), first, fit=fit))
             lines += [Line.of(f"    {'':<10}{line}") for line in more]
     return lines
 

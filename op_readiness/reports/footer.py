@@ -29,7 +29,7 @@ def footer(run: RunResult, reports: Sequence[str] = ()) -> list[Line]:
     lines += [Line.of((f"{'reports':<9}", "dim"), path) for path in reports]
     lines.append(_closing(run))
     if next_step := _next(run):
-        lines.append(Line.of((f"{'next':<9}", "dim"), next_step))
+        lines.append(Line.of((f"{'next':<9}", "dim"), next_step, fit="paste"))
     if run.simulated:
         lines.append(Line.of((SIMULATED, "warn")))
     return lines
@@ -113,7 +113,7 @@ def _warnings(run: RunResult) -> list[Line]:
 
 def _left(run: RunResult) -> list[Line]:
     gone = run.provider == "simulated"  # the cluster ended with the run: there is nothing to remove it from
-    remove = [] if gone else [Line.of(("  remove:   ", "dim"), commands.cleanup(run.run_id, run.command))]
+    remove = [] if gone else [Line.of(("  remove:   ", "dim"), commands.cleanup(run.run_id, run.command), fit="paste")]
     if not run.leftovers and not run.leftovers_known:
         words = "not known: the cluster was not looked at after the clean-up"
         return [EMPTY, Line.of((f"{'left':<9}", "dim"), (words, "warn")), *remove]

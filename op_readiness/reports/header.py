@@ -53,10 +53,11 @@ def _nodes(run: RunResult) -> list[Line]:
     nodes = sorted(run.facts.get("nodes") or (), key=lambda node: (node.get("os") != "windows", node.get("name", "")))
     if not nodes:
         return []
-    rows = [["NODE", "OS", "BUILD", "IMAGE", "KUBELET", "RUNTIME", "STATE"]]
+    rows = [["NODE", "OS", "BUILD", "STATE", "KUBELET", "RUNTIME", "IMAGE"]]  # a narrow terminal cuts the last ones
     for node in nodes[:MOST_NODES]:
-        keys = ("name", "os", "build", "os_image", "kubelet", "runtime")
-        rows.append([*(str(node.get(key) or "") for key in keys), _state(node, run)])
+        named = {key: str(node.get(key) or "") for key in ("name", "os", "build", "kubelet", "runtime", "os_image")}
+        named["state"] = _state(node, run)
+        rows.append([named[key] for key in ("name", "os", "build", "state", "kubelet", "runtime", "os_image")])
     lines = [EMPTY, *table(rows, indent="")]
     if more := len(nodes) - MOST_NODES:
         lines += [Line.of((f"and {more} more Nodes", "dim"))] if more > 0 else []

@@ -17,19 +17,32 @@ if TYPE_CHECKING:
 
 STYLES = {"good": "green", "bad": "bold red", "warn": "yellow", "dim": "dim", "head": "bold", "": ""}
 """Our styles in rich's words."""
+LONGEST_LABEL = 20
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line: (text, style) after (text, style)."""
+    """One line: (text, style) after (text, style), and what becomes of it on a terminal too narrow for it.
+
+    `wrap` goes on below, at word ends, indented as far as the first piece (or its leading spaces) reaches; `cut` is for
+    rows and what is said again below; `paste` is left to the terminal, so that a command is copied whole.
+    """
 
     pieces: tuple[tuple[str, str], ...] = field(default_factory=tuple)
+    fit: str = "wrap"
 
     @classmethod
-    def of(cls, *pieces: str | tuple[str, str]) -> Line:
+    def of(cls, *pieces: str | tuple[str, str], fit: str = "wrap") -> Line:
         """A line of plain and styled pieces; each is made visible and kept on one line."""
         pairs = ((piece, "") if isinstance(piece, str) else piece for piece in pieces)
-        return cls(tuple((visible(text).replace("\n", " "), style) for text, style in pairs if text))
+        return cls(tuple((visible(text).replace("\n", " "), style) for text, style in pairs if text), fit)
+
+    @property
+    def hang(self) -> int:
+        """Columns that the rest of a wrapped line stands in from the left."""
+        first = self.pieces[0][0] if self.pieces else ""
+        label = len(self.pieces) > 1 and first.endswith(" ") and len(first) <= LONGEST_LABEL
+        return len(first) if label else len(first) - len(first.lstrip())
 
     def __str__(self) -> str:
         return "".join(text for text, _ in self.pieces).rstrip()
@@ -60,7 +73,7 @@ def table(rows: Sequence[Sequence[str]], *, indent: str = "  ", style_first: str
     lines = []
     for number, row in enumerate(shown):
         text = indent + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        lines.append(Line.of((text, "dim" if number == 0 else style_first)))
+        lines.append(Line.of((text, "dim" if number == 0 else style_first), fit="cut"))
     return lines
 
 

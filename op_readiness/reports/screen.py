@@ -20,13 +20,17 @@ MOST_WAITING = 8
 
 @dataclass(frozen=True)
 class WaitingLine:
-    """What an ability waits for. `since` and `until` are epoch seconds, `until` 0 when it is not known."""
+    """What an ability waits for. `since` and `until` are epoch seconds, `until` 0 when it is not known.
+
+    `scale` is real seconds for a cluster second, in which the line speaks as all reports do.
+    """
 
     ability: str
     what: str
     since: float
     until: float = 0.0
     event: str = ""
+    scale: float = 1.0
 
 
 class Screen:
@@ -63,27 +67,39 @@ class Screen:
         """Print lines above the live foot."""
         if self._console is not None:
             for line in lines:
-                self._console.print(line.rich(ascii=self.ascii), soft_wrap=True)
+                self._print(line)
             return
         self.stream.write(plain(lines, ascii=self.ascii))
         self.stream.flush()
 
-    def waiting(self, waits: Sequence[WaitingLine], *, now: float, done: int, total: int) -> None:
+    def _print(self, line: Line) -> None:
+        text = line.rich(ascii=self.ascii)
+        if line.fit == "cut":
+            self._console.print(text, no_wrap=True, overflow="ellipsis")
+        elif line.fit == "paste" or line.hang > self._console.width // 2:
+            self._console.print(text, soft_wrap=True)
+        else:
+            head, body = text.divide([line.hang])
+            for number, piece in enumerate(body.wrap(self._console, self._console.width - line.hang) or [body]):
+                self._console.print((head if number == 0 else type(text)(" " * line.hang)) + piece, soft_wrap=True)
+
+    def waiting(self, waits: Sequence[WaitingLine], *, now: float, done: int, total: int, stage: str = "") -> None:
         """Refresh the live foot; plain output has none."""
         if self._live is None:
             return
         from rich.text import Text
 
-        foot = Text("\n").join(line.rich(ascii=self.ascii) for line in foot_lines(waits, now, done, total))
+        foot = Text("\n").join(line.rich(ascii=self.ascii) for line in foot_lines(waits, now, done, total, stage))
         foot.no_wrap = True
         foot.overflow = "ellipsis"
         self._live.update(foot, refresh=True)
 
 
-def foot_lines(waits: Sequence[WaitingLine], now: float, done: int, total: int) -> list[Line]:
-    """The live foot: progress, then who waits longest."""
+def foot_lines(waits: Sequence[WaitingLine], now: float, done: int, total: int, stage: str = "") -> list[Line]:
+    """The live foot: progress, then who waits longest; `stage` is what the run itself does meanwhile."""
     ordered = sorted(waits, key=lambda wait: (wait.since, wait.ability))
-    lines = [Line.of((f"{done} of {count(total, 'ability', 'abilities')} ended, {len(waits)} waiting", "head"))]
+    doing = f"{len(waits)} waiting" if waits or not stage else stage
+    lines = [Line.of((f"{done} of {count(total, 'ability', 'abilities')} ended, {doing}", "head"))]
     lines += [waiting_line(wait, now) for wait in ordered[:MOST_WAITING]]
     more = len(ordered) - MOST_WAITING
     return lines + ([Line.of((f"  and {more} more", "dim"))] if more > 0 else [])
@@ -91,9 +107,9 @@ def foot_lines(waits: Sequence[WaitingLine], now: float, done: int, total: int) 
 
 def waiting_line(wait: WaitingLine, now: float) -> Line:
     """`net-dns  waits 12 s (at most 120 s) for ...; newest Event: ...`."""
-    most = f" (at most {seconds(wait.until - wait.since)})" if wait.until else ""
+    most = f" (at most {seconds((wait.until - wait.since) / wait.scale)})" if wait.until else ""
     event = f"; newest Event: {one_line(wait.event, 80)}" if wait.event else ""
     room = max(40, width_of_terminal() - len(wait.ability) - 30)
     what = one_line(wait.what, room)
-    waited = seconds(max(0.0, now - wait.since))
+    waited = seconds(max(0.0, now - wait.since) / wait.scale)
     return Line.of(f"  {wait.ability}  ", (f"waits {waited}{most} for ", "dim"), what, (event, "dim"))

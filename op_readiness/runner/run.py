@@ -175,13 +175,16 @@ class Run:
             )  # fmt: skip
             if plan.concurrent:
                 self._passes.begin(plan.workers)
+            self.view.stage = "the standing objects come up"
             stands = attend(lambda: standing.create(cluster, known, nodes, self.run_id, images, timeouts, secret))
+            self.view.stage = ""
             for problem in stands.get("problems", ()):
                 self._say("warning", text=f"standing objects: {problem['what']}: {problem['where']}: {problem['seen']}")
             attend(self.after_standing)
             self._passes.context["standing"] = stands
             self._all_passes(cluster, plan, alive)
             try:
+                self.view.stage = "the standing objects are looked at again"
                 findings = attend(lambda: standing.check(cluster, stands, known, timeouts))
                 self._say("standing", findings=[f.to_dict() for f in findings], ability=standing.OWNER)
             except CouldNotTell as error:
@@ -251,7 +254,8 @@ class Run:
         if not self._made:
             self._say("leftovers", names=[])
             return
-        self.view.say("cleaning up", "dim")
+        self.view.stage = "cleaning up"
+        self.view.say(self.view.stage, "dim")
         self.attention.forget_deadline()
         try:
             done = self.attention.attend(

@@ -23,6 +23,7 @@ class View:
 
     def __init__(self, screen: Screen, record: Record, *, verbose: bool = False) -> None:
         self.screen, self.record, self.verbose = screen, record, verbose
+        self.stage = ""
         self._total = 0
         self._refreshed = 0.0
         self._shown: dict[str, Outcome] = {}
@@ -57,7 +58,7 @@ class View:
             return
         self._refreshed = now
         waits = [self._waiting(id) for id in self.record.started]
-        self.screen.waiting(waits, now=now, done=len(self._shown), total=self._total)
+        self.screen.waiting(waits, now=now, done=len(self._shown), total=self._total, stage=self.stage)
 
     def say(self, text: str, style: str = "") -> None:
         """A line between abilities."""
@@ -78,7 +79,8 @@ class View:
         self._ended(self.record.result_of(id))
 
     def _waiting(self, id: str) -> WaitingLine:
-        waiting = self.record.waiting.get(id)
+        waiting, scale = self.record.waiting.get(id), float(self.record.header.get("timeout_scale") or 1.0)
         if waiting is None:
-            return WaitingLine(id, "its test to go on", self.record.started.get(id, time.time()))
-        return WaitingLine(id, waiting.what, waiting.since, waiting.until, waiting.event)
+            since = self.record.started.get(id, time.time())
+            return WaitingLine(id, "its first objects", since, scale=scale)
+        return WaitingLine(id, waiting.what, waiting.since, waiting.until, waiting.event, scale)

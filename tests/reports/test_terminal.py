@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
 
 import pytest
@@ -217,6 +218,27 @@ def test_a_terminal_gets_colour_and_a_live_foot(monkeypatch):
     assert "\x1b[1;31m" in text
     assert "[red]x[/red]" in text
     assert "net-x" in text
+
+
+def test_a_narrow_terminal_wraps_at_words_and_breaks_no_command(monkeypatch):
+    """The rest of a fact stands below its start; rows are cut; what is to be pasted is left whole."""
+    monkeypatch.setenv("COLUMNS", "30")
+    stream = Terminal()
+    with Screen(stream, environ={"TERM": "xterm"}) as screen:
+        screen.show([Line.of(("  seen:  ", "dim"), "one two three four five six"),
+                     Line.of("a row that is too long for this terminal", fit="cut"),
+                     Line.of(("  run:   ", "dim"), "x" * 30, fit="paste")])  # fmt: skip
+    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", stream.getvalue()).replace("\r", "").split("\n")
+    assert [line.rstrip() for line in shown[:4]] == [
+        "  seen:  one two three four", "         five six", "a row that is too long for th…", "  run:   " + "x" * 30,
+    ]  # fmt: skip
+
+
+def test_waiting_lines_speak_in_cluster_seconds():
+    """As all reports do, whatever the clock of a simulated cluster."""
+    lines = foot_lines([WaitingLine("a", "Pods", 10.0, 25.0, scale=0.05)], 11.0, 0, 1, "cleaning up")
+    assert str(lines[1]) == "  a  waits 20 s (at most 5 min) for Pods"
+    assert str(foot_lines([], 11.0, 0, 1, "cleaning up")[0]) == "0 of 1 ability ended, cleaning up"
 
 
 def test_the_foot_says_who_waits_for_what_since_and_until_when():
