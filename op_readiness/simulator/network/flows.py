@@ -80,8 +80,8 @@ class Flow:
     client_ip: str = ""
 
     def server_attached(self) -> bool:
-        """Whether the server's stack still has its network."""
-        return self.server is None or self.server.attached
+        """Whether the server's stack still has its network; to talk to itself it needs none."""
+        return self.server is None or self.server is self.client or self.server.attached
 
     def judge(self, direction: str, stage: str, size: int, opened: float, chance: random.Random) -> RouteValue:
         """What a message meets on the whole way; a lost one meets `drop`."""
