@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from op_readiness.cluster.api import Cluster
+from op_readiness.cluster.errors import ApiError, ExecError
 from op_readiness.cluster.errors import ApiError
 from op_readiness.cluster.watching import WatchTimeout, wait_for
 from op_readiness.model.errors import AbilityNotMet, CouldNotTell
@@ -186,9 +187,9 @@ def _answers_itself(cluster: Cluster, namespace: str, pod: Pod) -> bool:
     ]
     try:
         answer = cluster.exec(pod["metadata"]["name"], namespace, container["name"], argv, within=20.0)
-    except Exception:
+    except (ApiError, ExecError):
         return False
-    return bool(answer.exit_code == 0)
+    return answer.exit_code == 0
 
 
 def _restarted(pod: Pod) -> bool:
