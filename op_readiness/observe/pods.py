@@ -10,7 +10,6 @@ from typing import Any
 
 from op_readiness.cluster.api import Cluster
 from op_readiness.cluster.errors import ApiError, ExecError
-from op_readiness.cluster.errors import ApiError
 from op_readiness.cluster.watching import WatchTimeout, wait_for
 from op_readiness.model.errors import AbilityNotMet, CouldNotTell
 from op_readiness.model.findings import Finding
