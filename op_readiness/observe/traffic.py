@@ -28,6 +28,9 @@ AGAIN_SECONDS = 2
 _TOOK = re.compile(r" after \d+ ms")
 """How long curl's try took: it would make equal failures look different."""
 LOSSY_TRIES = 8
+NAME_TRIES = 4
+"""Tries for each backend in one round. With the hold they miss one of three backends in 1 of 4,000 rounds, and a round
+that missed one is followed by another: e2e's MaxTries (n * n + 30 for n backends) is a bound, not a need."""
 FIRST_TRIES, HOLD_TRIES, LOSS_TRIES, LARGE_BYTES = 10, 10, 100, 4096
 
 
@@ -138,8 +141,8 @@ class Target:
         if self.protocol == "TCP":
             connect = f"/agnhost connect {self.authority} --timeout=10s --protocol=tcp"
             asks.append(Ask("connect", connect, then_only_if_good="first"))
-        if len(self.backends) > 1:  # MaxTries of test/e2e/framework/network/utils.go
-            asks.append(Ask("names", line, times=min(len(self.backends) ** 2 + 30, 150), **after))
+        if len(self.backends) > 1:
+            asks.append(Ask("names", line, times=NAME_TRIES * len(self.backends), **after))
         return [*asks, Ask("hold", line, times=HOLD_TRIES, pause=1, **after)]
 
     def losses(self, asker: Asker, client: Client) -> frozenset[str]:
@@ -228,10 +231,10 @@ class Observer:
     def fallen_silent(self, client: Client, target: Target, within: str) -> tuple[bool, str, float]:
         """(`target` stopped answering `client` in time, what it last said, after how many cluster seconds)."""
         patience = Patience(self._asker.timeouts, within, self._clock)
-        ask = Ask("down", target.command(client), times=4, pause=1, longest=ANSWER_SECONDS)
+        ask = Ask("down", target.command(client), times=3, pause=1, longest=ANSWER_SECONDS)
         while True:
             answers = self._asker.ask(client, [ask])
-            silent = not any(answer.good for answer in answers["down"][-3:])
+            silent = not any(answer.good for answer in answers["down"])
             if silent or patience.over(answers.seconds):
                 said = next((answer.text for answer in reversed(answers["down"]) if answer.good), "")
                 return silent, said, patience.spent

@@ -73,8 +73,9 @@ def test_holes(expected, got, words):
 
 def test_a_healthy_cell_must_pass():
     """A skip or a failure on a healthy cluster is a hole of its own."""
-    assert "failed on a healthy cluster" in hole(Cell("a", HEALTHY), Expected.GREEN, result(Outcome.FAILED), None, NODES)
-    assert hole(Cell("a", HEALTHY), Expected.GREEN, result(Outcome.PASSED), None, NODES) == ""
+    cell = Cell("a", HEALTHY)
+    assert "failed on a healthy cluster" in hole(cell, Expected.GREEN, result(Outcome.FAILED), None, NODES)
+    assert hole(cell, Expected.GREEN, result(Outcome.PASSED), None, NODES) == ""
 
 
 def test_the_picture_marks_outcomes_and_holes():
