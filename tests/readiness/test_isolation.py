@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -60,14 +61,17 @@ def hostile(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Path:
-    """A virtual environment with everything that this one has, and a pytest plugin that fails on import."""
-    folder = tmp_path / "environment"
+def site(hostile: Path) -> Path:
+    """The python of a virtual environment below the hostile directory, with us and a plugin that fails on import."""
+    folder = hostile / ".venv"
     venv.create(folder, with_pip=False, symlinks=True)
     python = folder / ("Scripts" if os.name == "nt" else "bin") / Path(sys.executable).name
     asked = "import sysconfig; print(sysconfig.get_path('purelib'))"
     packages = Path(subprocess.run([python, "-c", asked], capture_output=True, text=True, check=True).stdout.strip())
-    (packages / "all.pth").write_text(f"{sysconfig.get_path('purelib')}\n{ROOT}\n")
+    (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    for name, place in (("op_readiness", ""), ("categories", "op_readiness"), ("plugins", "op_readiness")):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, packages / place / name, ignore=ignored)
     (packages / "broken_plugin.py").write_text(PLUGIN)
     info = packages / "broken_plugin-1.dist-info"
     info.mkdir()
