@@ -181,7 +181,7 @@ def _answers_itself(cluster: Cluster, namespace: str, pod: Pod) -> bool:
         "-s",
         "--fail",
         "--max-time",
-        "5",
+        "15",
         f"http://127.0.0.1:{get['port']}{get['path']}",
     ]
     try:

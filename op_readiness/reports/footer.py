@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Outcome
 from op_readiness.model.results import CategoryResult, RunResult, Verdict
 from op_readiness.reports import commands
@@ -62,6 +63,8 @@ def _nodes(run: RunResult) -> list[Line]:
     lines = [EMPTY, Line.of((f"{'Nodes':<9}", "dim"), f"tested: {_names(tested)}")]
     if left:
         drawn = f" (drawn with --seed {run.seed})" if run.seed else ""
+        why = {str(node.get("name")): NodeFact.from_dict(node).unusable for node in run.facts.get("nodes") or ()}
+        left = [f"{name} ({why[name].removeprefix('is ')})" if why.get(name) else name for name in left]
         lines.append(Line.of(f"{'':<9}", (f"not tested: {_names(left)}{drawn}", "warn")))
     return lines
 

@@ -69,7 +69,8 @@ def chosen_for_listing(
 
 def _category_text(category: Category) -> str:
     planned = sum(ability.planned for ability in category.abilities)
-    count = f"{len(category.abilities)} abilities" + (f", {planned} planned" if planned else "")
+    number = len(category.abilities)
+    count = f"{number} {'ability' if number == 1 else 'abilities'}" + (f", {planned} planned" if planned else "")
     lines = [f"{category.name} ({count})", f"  {category.description}"]
     width = max(len(ability.id) for ability in category.abilities)
     for ability in category.abilities:

@@ -40,25 +40,24 @@ def choose_windows_nodes(facts: Facts, wanted: str, seed: str) -> ChosenNodes:
         count = int(wanted) if wanted else DEFAULT
         if count < 1:
             raise UsageError("--windows-nodes takes all, a number from 1 on, or a label selector, not 0")
-        return _drawn(usable, count, total, seed)
+        return _drawn(usable, count, total, seed, exactly=bool(wanted))
     found = tuple(node for node in usable if matches(wanted, node))
     if not found:
         names = ", ".join(node.name for node in usable[:10])
-        raise UsageError(f"--windows-nodes {wanted}: no Windows Node that takes Pods has these labels (known: {names})")
+        why = "no Windows Node that takes Pods has this name or these labels"
+        raise UsageError(f"--windows-nodes {wanted}: {why} (known: {names})")
     return ChosenNodes(found, total)
 
 
-def _drawn(usable: list[NodeFact], count: int, total: int, seed: str) -> ChosenNodes:
+def _drawn(usable: list[NodeFact], count: int, total: int, seed: str, *, exactly: bool) -> ChosenNodes:
     if count >= len(usable):
         return ChosenNodes(tuple(usable), total)
     drawing = random.Random(seed)
-    chosen: list[NodeFact] = []
-    for build in sorted({node.build for node in usable}):
-        same = [node for node in usable if node.build == build]
-        chosen += drawing.sample(same, min(EACH_BUILD, len(same)))
-    rest = [node for node in usable if node not in chosen]
-    if count > len(chosen):
-        chosen += drawing.sample(rest, count - len(chosen))
+    builds = {node.build: [other for other in usable if other.build == node.build] for node in usable}
+    shuffled = [drawing.sample(builds[build], len(builds[build])) for build in sorted(builds)]
+    first = [same[turn] for turn in range(EACH_BUILD) for same in shuffled if turn < len(same)]
+    rest = [node for node in usable if node not in first]
+    chosen = (first + drawing.sample(rest, len(rest)))[: count if exactly else max(count, len(first))]
     return ChosenNodes(tuple(sorted(chosen, key=lambda node: node.name)), total, seed)
 
 
@@ -82,4 +81,4 @@ def _matches_one(term: str, node: NodeFact) -> bool:
         return node.labels.get(key.strip()) == value.strip()
     if term.startswith("!"):
         return term[1:] not in node.labels
-    return term in node.labels
+    return term in node.labels or term == node.name

@@ -119,7 +119,7 @@ def test_the_footer_answers_every_question(run):
 
     for fact in ("Core.Network             not ready", "2 passed, 1 failed, 1 error, 1 skipped, 1 flaky",
                  "Core.Storage             ready (partial: 1 of 3; 1 of 2 Windows Nodes)", "2 planned",
-                 "tested: win-1", "not tested: win-2 (drawn with --seed 42)",
+                 "tested: win-1", "not tested: win-2 (not ready) (drawn with --seed 42)",
                  "Skipped (1)", "too few Nodes: requires 3 Windows Nodes; there are 2 (net-skip)",
                  "net-flaky (attempt 2)", "slowest  net-fail 62 s, net-pass 12 s", "net-pass: slow DNS",
                  "2 webhook deadlines", "1 object left in the cluster", "op-readiness cleanup --run 7f3a",

@@ -36,7 +36,8 @@ def test_the_same_seed_draws_the_same_nodes():
 def test_all_a_number_and_selectors():
     """Each form of --windows-nodes."""
     assert len(names("all")) == 33
-    assert len(names("4")) == 4
+    assert [len(names(str(count))) for count in (1, 4, 12)] == [1, 4, 12]
+    assert names("b-1") == ["b-1"]
     assert names("pool=b") == ["b-0", "b-1", "b-2"]
     assert len(names("pool!=b")) == 30
     assert len(names("pool,!zone")) == 33
