@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import pytest
 
-from tests.product import SCALE, Ran, run
-from tests.readiness.conftest import objects_in
+from tests.product import Ran, run
+from tests.readiness.conftest import objects_in, start_cluster
 
 pytestmark = pytest.mark.cluster
 ABILITIES = 16
+SCALE = ("--timeout-scale", "0.1")
+"""Twice the default's: sixteen abilities beside other self-tests compute more than they wait."""
 
 
 @dataclass(frozen=True)
@@ -23,12 +26,14 @@ class Healthy:
 
 
 @pytest.fixture(scope="module")
-def healthy(kubeconfig, tmp_path_factory) -> Healthy:
+def healthy(tmp_path_factory) -> Healthy:
     """One run that all tests here look at."""
-    before = objects_in(kubeconfig)
     folder = tmp_path_factory.mktemp("healthy")
-    ran = run("--kubeconfig", kubeconfig, *SCALE, "--category", "Core.Network", folder=folder)
-    return Healthy(ran, before, objects_in(kubeconfig))
+    with ExitStack() as stack:
+        kubeconfig = start_cluster(stack, folder / "up", *SCALE)
+        before = objects_in(kubeconfig)
+        ran = run("--kubeconfig", kubeconfig, *SCALE, "--category", "Core.Network", folder=folder)
+        return Healthy(ran, before, objects_in(kubeconfig))
 
 
 def test_all_abilities_pass(healthy):
