@@ -13,6 +13,7 @@ import signal
 import sys
 from pathlib import Path
 
+from op_readiness.simulator.api import ApiError
 from op_readiness.simulator.cluster import SimulatedCluster
 from op_readiness.simulator.control import ControlApi
 from op_readiness.simulator.faults.words import FaultError
@@ -36,6 +37,8 @@ def main(argv: list[str]) -> int:
         asyncio.run(_serve(spec))
     except (StartFailed, FaultError) as error:
         return _complain(str(error), START_FAILED)
+    except ApiError as error:
+        return _complain(f"the API server does not take what a new cluster needs: {error}", START_FAILED)
     return 0
 
 

@@ -39,6 +39,8 @@ class RealControlPlane:
         for name in BINARIES:
             if not (self._assets / name).exists():
                 raise StartFailed(f"no {name} in {self._assets} (KUBEBUILDER_ASSETS)")
+        if self._data.exists():
+            raise StartFailed(f"folder: {self._folder} holds the data of an earlier cluster ({self._data.name}); empty it")
         self._write_files()
         for attempt in range(1, ATTEMPTS + 1):
             try:
@@ -58,6 +60,10 @@ class RealControlPlane:
         self._processes.start("kube-controller-manager", self._controller_manager(access, ports[3]))
         self._processes.start("kube-scheduler", self._scheduler(access, ports[4]))
         return access
+
+    @property
+    def _data(self) -> Path:
+        return self._folder / "etcd"
 
     def _port_was_taken(self) -> bool:
         """Whether somebody took one of the free ports before we did."""
@@ -96,7 +102,7 @@ class RealControlPlane:
     def _etcd(self, client: int, peer: int) -> list[str]:
         client_url, peer_url = f"http://127.0.0.1:{client}", f"http://127.0.0.1:{peer}"
         return [
-            str(self._assets / "etcd"), "--data-dir", str(self._folder / "etcd"), "--unsafe-no-fsync",
+            str(self._assets / "etcd"), "--data-dir", str(self._data), "--unsafe-no-fsync",
             "--listen-client-urls", client_url, "--advertise-client-urls", client_url,
             "--listen-peer-urls", peer_url, "--initial-advertise-peer-urls", peer_url,
             "--initial-cluster", f"default={peer_url}", "--log-level", "warn",

@@ -162,3 +162,17 @@ def test_what_cannot_start_is_one_line_and_exit_code_3(spec: dict[str, Any], wor
     done = subprocess.run(command(file), capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr.startswith(words) and done.stderr.count("\n") == 1
+
+
+def test_the_data_of_an_earlier_cluster_is_refused(tmp_path: Path) -> None:
+    """Its Nodes and Pods would be taken for this cluster's."""
+    assets, folder, file = tmp_path / "assets", tmp_path / "f", tmp_path / "spec.json"
+    assets.mkdir()
+    for name in ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"):
+        (assets / name).touch()
+    (folder / "etcd").mkdir(parents=True)
+    file.write_text(json.dumps({"folder": str(folder), "control_plane": "real", "assets": str(assets)}))
+    done = subprocess.run(command(file), capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    assert (done.returncode, done.stderr) == (
+        3, f"folder: {folder} holds the data of an earlier cluster (etcd); empty it\n",
+    )  # fmt: skip
