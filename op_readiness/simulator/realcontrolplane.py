@@ -40,7 +40,7 @@ class RealControlPlane:
             if not (self._assets / name).exists():
                 raise StartFailed(f"no {name} in {self._assets} (KUBEBUILDER_ASSETS)")
         if self._data.exists():
-            raise StartFailed(f"folder: {self._folder} holds the data of an earlier cluster ({self._data.name}); empty it")
+            raise StartFailed(f"folder: {self._folder} holds the data of an earlier cluster (etcd); empty it")
         self._write_files()
         for attempt in range(1, ATTEMPTS + 1):
             try:
