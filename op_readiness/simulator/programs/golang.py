@@ -101,6 +101,13 @@ def quoted(text: str) -> str:
     return re.sub(r"\\u00([01][0-9a-f])", r"\\x\1", body)
 
 
+def html_escaped(text: str) -> str:
+    """As net/http escapes names and addresses in its small pages."""
+    for sign, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&#34;"), ("'", "&#39;")):
+        text = text.replace(sign, entity)
+    return text
+
+
 def json_text(value: object) -> str:
     """As encoding/json: keys sorted, no blanks, <, > and & escaped."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import html
 import posixpath
 import re
 from collections.abc import Iterator
@@ -93,8 +92,28 @@ def redirect(request: HttpRequest, location: str, code: int) -> HttpResponse:
     headers = {"Location": location}
     if request.method not in ("GET", "HEAD"):
         return answer(b"", code, headers)
-    text = f'<a href="{html.escape(location)}">{status_text(code)}</a>.\n\n'
-    return answer(text, code, {**headers, "Content-Type": "text/html; charset=utf-8"})
+    name = "" if status_text(code).startswith("status code ") else status_text(code)
+    text = f'<a href="{golang.html_escaped(location)}">{name}</a>.\n\n'
+    given = answer(text, code, {**headers, "Content-Type": "text/html; charset=utf-8"})
+    if request.method == "HEAD":
+        given.body = b""
+        given.headers.pop("Content-Length", None)
+    return given
+
+
+def muxed(handler: HttpHandler) -> HttpHandler:
+    """A handler behind a ServeMux, which sends callers of `//a` or `/b/../a` to `/a`."""
+
+    async def serve(request: HttpRequest, peer: Peer) -> HttpResponse | None:
+        path, mark, query = request.target.partition("?")
+        cleaned = posixpath.normpath(path).replace("//", "/") if path else "/"
+        if path.endswith("/") and not cleaned.endswith("/"):
+            cleaned += "/"
+        if cleaned != path and request.method != "CONNECT":
+            return redirect(HttpRequest(request.method, "/"), cleaned + mark + query, 307)
+        return await handler(request, peer)
+
+    return serve
 
 
 def form(request: HttpRequest) -> dict[str, str]:

@@ -42,7 +42,7 @@ async def _gitserver(process: Process, given: Given) -> int:
 
 
 async def _h2c(process: Process, given: Given) -> int:
-    return await serving.fixed_text(process, given["port"], "ok")
+    return await serving.fixed_text(process, given["port"], "ok", mux=False)
 
 
 ENTRIES = {
@@ -74,8 +74,7 @@ async def agnhost(process: Process) -> int:
     """The exit code of one call."""
     words = process.argv[1:]
     if not words or words[0] in ("--help", "-h", "help"):
-        names = "\n".join(f"  {name:<28}{entry.command.summary}" for name, entry in sorted(ENTRIES.items()))
-        process.stdout.write(f"Usage:\n  app [command]\n\nAvailable Commands:\n{names}\n")
+        process.stdout.write(_usage())
         return 0
     entry = ENTRIES.get(words[0])
     if entry is None:
@@ -91,6 +90,11 @@ async def agnhost(process: Process) -> int:
     if entry.own_signals or not (process.pid1 or process.windows):
         return await entry.main(process, given)
     return await _ended_by_signal(process, entry, given)
+
+
+def _usage() -> str:
+    names = "\n".join(f"  {name:<28}{entry.command.summary}" for name, entry in sorted(ENTRIES.items()))
+    return f"Usage:\n  app [command]\n\nAvailable Commands:\n{names}\n"
 
 
 async def _ended_by_signal(process: Process, entry: Entry, given: Given) -> int:
@@ -112,7 +116,7 @@ def _unknown(process: Process, name: str) -> int:
     if name.startswith("-"):
         kind = "unknown flag: " if name.startswith("--") else "unknown shorthand flag: "
         shown = name if name.startswith("--") else f"'{name[1:2]}' in {name}"
-        process.stderr.write(f"Error: {kind}{shown}\n")
+        process.stderr.write(f"{_usage()}\nError: {kind}{shown}\n")
         return 1
     near = [known for known in sorted([*ENTRIES, *NOT_SIMULATED]) if _near(name, known)]
     hint = "\n\nDid you mean this?\n" + "".join(f"\t{known}\n" for known in near) if near else ""

@@ -148,10 +148,17 @@ def _content(process: Process, path: str) -> bool:
     try:
         data = process.files.read(process.path(path))
     except OSError as error:
-        _say(process, f"error reading file content for {quoted(path)}: open {path}: {words(process, error)}")
+        _say(process, f"error reading file content for {quoted(path)}: {_unread(process, path, error)}")
         return False
     process.stdout.write(f"content of file {quoted(path)}: ".encode() + data + b"\n")
     return True
+
+
+def _unread(process: Process, path: str, error: OSError) -> str:
+    """What os.ReadFile says: a folder can be opened, and only reading it fails."""
+    if process.files.is_folder(process.path(path)):
+        return f"read {path}: {'Incorrect function.' if process.windows else 'is a directory'}"
+    return f"open {path}: {words(process, error)}"
 
 
 async def _loop(process: Process, given: Given) -> bool:
@@ -164,7 +171,7 @@ async def _loop(process: Process, given: Given) -> bool:
             worked = True
         except OSError as error:
             worked = False
-            _say(process, f"Error reading file {path}: open {path}: {words(process, error)}, retrying")
+            _say(process, f"Error reading file {path}: {_unread(process, path, error)}, retrying")
         else:
             process.stdout.write(f"content of file {quoted(path)}: ".encode() + data + b"\n")
             if given["break-on-expected-content"]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import posixpath
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from op_readiness.simulator.network.interface import HttpRequest, HttpResponse, 
 from op_readiness.simulator.programs import golang
 from op_readiness.simulator.programs.agnhost.netexec_dial import dial
 from op_readiness.simulator.programs.golang import GoError, json_text, quoted
-from op_readiness.simulator.programs.goserver import answer, canonical, error, form, header, log, redirect
+from op_readiness.simulator.programs.goserver import answer, canonical, error, form, header, log, muxed, redirect
 from op_readiness.simulator.programs.process import Process, Sink
 from op_readiness.simulator.programs.running import NotRunnable, execute, find
 
@@ -36,6 +35,7 @@ class Paths:
     def __init__(self, process: Process, port: int) -> None:
         self.process, self.port = process, port
         self.started = process.clock.now()
+        self._mux = muxed(self._route)
         self.ready = False
         self.ending: asyncio.Queue[Exit] = asyncio.Queue()
         self._routes: dict[str, Callable[[HttpRequest, Peer], Awaitable[HttpResponse | None]]] = {
@@ -58,13 +58,10 @@ class Paths:
 
     async def answer(self, request: HttpRequest, peer: Peer) -> HttpResponse | None:
         """The answer to one request; None closes the connection."""
-        path, _, query = request.target.partition("?")
-        cleaned = posixpath.normpath(path).replace("//", "/") if path else "/"
-        if path.endswith("/") and not cleaned.endswith("/"):
-            cleaned += "/"
-        if cleaned != path and request.method != "CONNECT":
-            return redirect(HttpRequest("GET", "/"), cleaned + (f"?{query}" if query else ""), 307)
-        return await self._routes.get(path, self._root)(request, peer)
+        return await self._mux(request, peer)
+
+    async def _route(self, request: HttpRequest, peer: Peer) -> HttpResponse | None:
+        return await self._routes.get(request.target.partition("?")[0], self._root)(request, peer)
 
     async def _root(self, _request: HttpRequest, _peer: Peer) -> HttpResponse:
         log(self.process, "GET /")

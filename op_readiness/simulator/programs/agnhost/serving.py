@@ -10,7 +10,7 @@ from op_readiness.simulator.programs.addresses import literal
 from op_readiness.simulator.programs.agnhost.flags import Flag, Given, Subcommand
 from op_readiness.simulator.programs.goclient import get
 from op_readiness.simulator.programs.golang import GoError, duration_text, json_text, quoted
-from op_readiness.simulator.programs.goserver import ListenFailed, Ports, answer, log, ports, query, redirect
+from op_readiness.simulator.programs.goserver import ListenFailed, Ports, answer, log, muxed, ports, query, redirect
 from op_readiness.simulator.programs.process import Process
 
 SERVE_HOSTNAME = Subcommand(
@@ -58,7 +58,9 @@ async def serve_hostname(process: Process, given: Given) -> int:
         except ListenFailed as error:
             log(process, str(error))
             return 1
-        return await _until_sigterm(process, given["port"], AWAITING_SECONDS)
+        if not given["http"]:
+            log(process, f"Serving on port {given['port']}.")
+        return await _until_sigterm(process, AWAITING_SECONDS)
 
 
 def _open_hostname(process: Process, given: Given, held: Ports) -> None:
@@ -87,11 +89,11 @@ def _open_hostname(process: Process, given: Given, held: Ports) -> None:
         except ListenFailed as error:
             raise ListenFailed(f"Error from ListenUDP(): {error}") from None
     if given["http"]:
-        held.http(given["port"], http)
+        log(process, f"Serving on port {given['port']}.")
+        held.http(given["port"], muxed(http))
 
 
-async def _until_sigterm(process: Process, port: int, linger: float) -> int:
-    log(process, f"Serving on port {port}.")
+async def _until_sigterm(process: Process, linger: float) -> int:
     await process.stop.wait()
     log(process, "Shutting down after receiving signal: terminated.")
     log(process, "Awaiting pod deletion.")
@@ -114,7 +116,8 @@ async def tcp_reset(process: Process, given: Given) -> int:
         except ListenFailed as error:
             log(process, f"Error from net.Listen(): {error}")
             return 1
-        return await _until_sigterm(process, given["port"], 0)
+        log(process, f"Serving on port {given['port']}.")
+        return await _until_sigterm(process, 0)
 
 
 async def porter(process: Process, given: Given) -> int:
@@ -245,18 +248,19 @@ async def _snat(process: Process, ip: str) -> str:
     )
 
 
-async def fixed_text(process: Process, port: int, text: str) -> int:
+async def fixed_text(process: Process, port: int, text: str, *, mux: bool = True) -> int:
     """A server with one answer."""
-    return await serve_for_ever(process, port, _fixed_http(text, False))
+    return await serve_for_ever(process, port, _fixed_http(text, False), mux=mux)
 
 
 async def serve_for_ever(
-    process: Process, port: int, http: Callable[[HttpRequest, Peer], Awaitable[HttpResponse | None]]
-) -> int:
-    """Serve until something ends the process; 1 if the port is taken."""
+    process: Process, port: int, http: Callable[[HttpRequest, Peer], Awaitable[HttpResponse | None]], *,
+    mux: bool = True,
+) -> int:  # fmt: skip
+    """Serve until something ends the process, behind Go's default ServeMux or not; 1 if the port is taken."""
     with ports(process) as held:
         try:
-            held.http(port, http)
+            held.http(port, muxed(http) if mux else http)
         except ListenFailed as error:
             log(process, str(error))
             return 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import mimetypes
 import re
 from email.utils import formatdate
@@ -12,7 +11,8 @@ from op_readiness.simulator.network.interface import HttpRequest, HttpResponse, 
 from op_readiness.simulator.programs.agnhost.flags import Flag, Given, Subcommand
 from op_readiness.simulator.programs.agnhost.serving import not_found, serve_for_ever
 from op_readiness.simulator.programs.files import Folder
-from op_readiness.simulator.programs.goserver import answer, guess_type, header
+from op_readiness.simulator.programs.golang import html_escaped
+from op_readiness.simulator.programs.goserver import answer, error, guess_type, header
 from op_readiness.simulator.programs.process import Process
 
 COMMAND = Subcommand(
@@ -25,6 +25,8 @@ HEADERS = {
     "Access-Control-Allow-Headers": "DNT,X-Mx-ReqToken,Keep-Alive,User-Agent,X-Requested-With,Cache-Control,"
     "Content-Type",
 }
+PATH_SIGNS = "/$&+,:;=@"
+"""What net/url leaves as it is in a path, beside letters and digits."""
 _TEXT = {".html": "text/html; charset=utf-8", ".htm": "text/html; charset=utf-8", ".txt": "text/plain; charset=utf-8",
          ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".xml": "text/xml; charset=utf-8",
          ".json": "application/json"}  # fmt: skip
@@ -35,7 +37,7 @@ async def main(process: Process, given: Given) -> int:
 
     async def http(request: HttpRequest, peer: Peer) -> HttpResponse:
         response = _answer(process, request)
-        private = {} if response.status == 404 else {"Cache-Control": "private"}
+        private = {} if response.status in (404, 416) else {"Cache-Control": "private"}
         response.headers = {**HEADERS, **private, **response.headers}
         return response
 
@@ -68,7 +70,7 @@ def _listing(process: Process, path: str) -> HttpResponse:
     lines = []
     for name in process.files.listdir(path):
         shown = name + ("/" if process.files.is_folder(process.files.join(path, name)) else "")
-        lines.append(f'<a href="{quote(shown)}">{html.escape(shown)}</a>\n')
+        lines.append(f'<a href="{quote(shown, safe=PATH_SIGNS)}">{html_escaped(shown)}</a>\n')
     text = '<!doctype html>\n<meta name="viewport" content="width=device-width">\n<pre>\n' + "".join(lines) + "</pre>\n"
     return answer(text, headers={"Content-Type": "text/html; charset=utf-8"})
 
@@ -89,5 +91,7 @@ def _file(process: Process, path: str, request: HttpRequest) -> HttpResponse:
     start = int(first) if first else max(0, len(data) - int(last))
     end = min(int(last), len(data) - 1) if first and last else len(data) - 1
     if start >= len(data):
-        return answer("invalid range: failed to overlap\n", 416, {"Content-Range": f"bytes */{len(data)}"})
+        refused = error("invalid range: failed to overlap", 416)
+        refused.headers["Content-Range"] = f"bytes */{len(data)}"
+        return refused
     return answer(data[start : end + 1], 206, {**headers, "Content-Range": f"bytes {start}-{end}/{len(data)}"})
