@@ -116,9 +116,12 @@ class Commands(click.Group):
             formatter.write_dl([r for p in run.params if (r := p.get_help_record(ctx)) is not None])
 
 
-SELECTION = options(
+NAMES = options(
     option("--category", "categories", cls=Listed, metavar="NAME", help="Categories, or Core, Extend. None: all nine."),
     option("--ability", "abilities", cls=Listed, metavar="ID", help="Abilities by id (op-readiness list shows them)."),
+)  # fmt: skip
+SELECTION = options(
+    NAMES,
     option("--tags", cls=Listed, metavar="TAG", help="Only abilities with one of these tags."),
     option("--skip-tags", cls=Listed, metavar="TAG", help="No abilities with one of these tags."),
     option("--test-directory", "test_directories", cls=Listed, metavar="DIR",
@@ -133,9 +136,11 @@ FAULTS = options(
            help="Put a named fault into the simulated cluster (op-readiness simulate faults)."),
     option("--fault-file", "fault_files", cls=Listed, metavar="FILE", help="Put in a fault of your own."),
 )  # fmt: skip
-SIMULATION = options(
+NODES = options(
     option("--nodes", metavar="windows=N,linux=N|FILE", default="",
            help="Simulated Nodes, control-plane=N too, or a YAML list of them. Default: windows=2,linux=2."),
+)  # fmt: skip
+SIMULATION = options(
     option("--control-plane", type=click.Choice(["embedded", "real"]), default=None,
            help="real: kube-apiserver and the rest from KUBEBUILDER_ASSETS. Default: embedded."),
     option("--latency", type=click.Choice(["quick", "realistic"]), default=None,
@@ -176,7 +181,7 @@ def cli() -> None:
 @option("--disruptive", is_flag=True, help="Also run abilities that reboot, restart or fill Nodes.")
 @option("--image-registry", default=None, metavar="HOST/PATH", help="Pull images from here.")
 @option("--pull-secret", default="", metavar="NAMESPACE/NAME", help="Secret to pull images with, copied to Namespaces.")
-@options(FAULTS, SIMULATION, TIMEOUT_SCALE)
+@options(FAULTS, NODES, SIMULATION, TIMEOUT_SCALE)
 @option("--run-timeout", type=click.FloatRange(min=1), default=14400.0, show_default=True, metavar="SECONDS",
         help="Stop, report and clean up after this.")
 @options(CLEANUP_TIMEOUT)
@@ -230,7 +235,7 @@ def cleanup(ctx: click.Context, /, **given: Any) -> None:
 
 
 @cli.command()
-@options(SELECTION)
+@options(NAMES)
 @option("--fault", "faults", cls=Listed, metavar="NAME", help="Only these faults.  [default: all that are declared]")
 @option("--declared-only", is_flag=True, help="Only cells that are declared red or error.")
 @options(SIMULATION, TIMEOUT_SCALE)
@@ -253,7 +258,7 @@ def simulate() -> None:
 
 
 @simulate.command()
-@options(FAULTS, SIMULATION, TIMEOUT_SCALE)
+@options(FAULTS, NODES, SIMULATION, TIMEOUT_SCALE)
 @option("--kubeconfig-out", default=None, metavar="FILE", help="Write the kubeconfig here.")
 @click.pass_context
 def up(ctx: click.Context, /, **given: Any) -> None:

@@ -131,6 +131,8 @@ def _left(run: RunResult) -> list[Line]:
 
 def _closing(run: RunResult) -> Line:
     counts = ", ".join(f"{sum(r.outcome is o for r in run.results)} {o.value}" for o in Outcome)
+    flaky = sum(r.flaky for r in run.results)
+    counts += f", {flaky} flaky" if flaky else ""
     words = f"{run.verdict.value}: {count(len(run.categories), 'category', 'categories')}; {counts}; "
     return Line.of((words, VERDICT_STYLE[run.verdict]), (f"{seconds(run.seconds)}, run {run.run_id}", "dim"))
 

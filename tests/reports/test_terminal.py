@@ -124,7 +124,7 @@ def test_the_footer_answers_every_question(run):
                  "net-flaky (attempt 2)", "slowest  net-fail 62 s, net-pass 12 s", "net-pass: slow DNS",
                  "2 webhook deadlines", "1 object left in the cluster", "op-readiness cleanup --run 7f3a",
                  "report/junit_01.xml",
-                 "not ready: 2 categories; 3 passed, 1 failed, 1 error, 1 skipped; 3 min 20 s"):  # fmt: skip
+                 "not ready: 2 categories; 3 passed, 1 failed, 1 error, 1 skipped, 1 flaky; 3 min 20 s"):  # fmt: skip
         assert fact in text
 
 
