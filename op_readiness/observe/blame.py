@@ -1,8 +1,9 @@
 """Which Nodes a pattern of good and bad legs accuses.
 
 Real faults sit on one Node, and a leg has two ends (three, when a Service's backend runs elsewhere). A Node in a role
-(as client, as target, as home of a backend) in which nothing is well is accused before any other, the one first that
-explains most; where a single path is bad, its Windows end is. What is explained is set aside, and so on with the rest.
+(as client, as target, as home of a backend) is accused when it explains more bad legs than there are good ones to speak
+for it, the one first that explains most: a Node that fails now and then has good legs too. Where a single path is bad,
+its Windows end is accused. What is explained is set aside, and so on with the rest.
 """
 
 from __future__ import annotations
@@ -59,9 +60,8 @@ def accused(sightings: Sequence[Sighting], windows_nodes: frozenset[str]) -> tup
 def _weight(
     role: Role, bad: Sequence[Sighting], good: Sequence[Sighting], windows_nodes: frozenset[str], found: set[str]
 ) -> tuple[float | str, ...]:
-    against = sum(role in s.roles for s in bad)
-    share = against / (against + sum(role in s.roles for s in good))
+    against, in_favour = (sum(role in s.roles for s in seen) for seen in (bad, good))
     windows = role[1] in windows_nodes
-    if share == 1:  # nothing speaks for it: the more it explains the better, and one broken Node rather than two
-        return 1, role[1] in found, against, windows, share, role[0]
-    return 0, windows, share, against, role[1] in found, role[0]  # the Windows end of a single bad path
+    if against > in_favour:  # the more it explains the better, and one broken Node rather than two
+        return 1, role[1] in found, against - in_favour, windows, role[0]
+    return 0, windows, against / (against + in_favour), role[1] in found, role[0]  # a single bad path: its Windows end

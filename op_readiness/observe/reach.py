@@ -164,7 +164,7 @@ def sightings(leg: Leg) -> list[Sighting]:
     if judgement.good:
         if target.node == here:
             return []
-        return [Sighting(True, here, target.node, frozenset(target.backends.values()) - {here})]
+        return [Sighting(True, here, target.node, frozenset(target.backends.values()) - {here, target.node})]
     suspects = judgement.missing if judgement.answered else frozenset()
     suspects |= leg.lossy
     well = judgement.seen - suspects
@@ -172,7 +172,7 @@ def sightings(leg: Leg) -> list[Sighting]:
         frozenset(target.backends[name] for name in names if name in target.backends) for names in (suspects, well)
     )
     found = [Sighting(False, here, target.node, homes)]
-    return [*found, Sighting(True, backends=others - homes - {here})] if suspects and others else found
+    return [*found, Sighting(True, backends=others - homes - {here, target.node})] if suspects and others else found
 
 
 def finding_of(bad: Sequence[Leg], legs: Sequence[Leg], windows_nodes: frozenset[str], hint: str = "") -> Finding:

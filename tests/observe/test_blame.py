@@ -48,3 +48,13 @@ def test_the_windows_end_of_a_single_bad_path_is_accused():
     legs = [Sighting(target != "win-2", "linux-1", target) for target in WINDOWS]
     legs += [Sighting(True, client, target) for client in WINDOWS for target in WINDOWS]
     assert accused(legs, WINDOWS) == ("win-2",)
+
+
+def test_a_node_that_fails_now_and_then_is_accused_though_some_legs_were_lucky():
+    """Losses from everywhere to one Node's backend, and two legs that met a good moment."""
+    everybody = frozenset({"win-1", "win-2", "win-3"})
+    legs = [Sighting(False, client, backends=frozenset({"win-2"})) for client in ("win-1", "win-3") for _ in range(3)]
+    legs += [Sighting(False, "linux-1", backends=frozenset({"win-2"}))]
+    legs += [Sighting(True, "linux-1", backends=everybody) for _ in range(2)]
+    legs += [Sighting(False, "win-2", backends=frozenset({"win-1", "win-3"})) for _ in range(3)]
+    assert accused(legs, WINDOWS) == ("win-2",)
