@@ -94,7 +94,7 @@ class _Told:
                     self._tell(event)
 
     def _tell(self, event: str) -> None:
-        what = f"{self._what}, {self._late} among them," if self._late else self._what
+        what = f"{self._what} ({self._late})" if self._late else self._what
         self._recorder.waiting(what, since=self._since, until=self._until, event=event)
 
 
@@ -141,13 +141,20 @@ def _not_up(
         where=", ".join(_where(pod) for pod in late[:4]) or f"Namespace {namespace}",
         expected=f"{len(wanted)} Pods {'Ready' if until_ready else 'Running'} within {waited:g} s",
         seen="\n".join(lines),
-        hint=f"kubectl -n {namespace} describe pods" + (f"; kubelet and CNI on {', '.join(nodes)}" if nodes else ""),
+        hint=_hint(namespace, ", ".join(nodes), " ".join(lines)),
         nodes=nodes,
         code="pods",
     )
     if until_ready and late and not missing and all(running(pod) and not _restarted(pod) for pod in late):
         return _cut_off(cluster, namespace, late, finding)
     return CouldNotTell(finding)
+
+
+def _hint(namespace: str, nodes: str, seen: str) -> str:
+    describe = f"kubectl -n {namespace} describe pods"
+    if "ErrImagePull" in seen or "ImagePullBackOff" in seen:
+        return f"{describe}; the image, and the registry as {nodes} sees it: --image-registry and --pull-secret"
+    return f"{describe}; kubelet and CNI on {nodes}" if nodes else describe
 
 
 def _cut_off(cluster: Cluster, namespace: str, late: list[Pod], finding: Finding) -> Exception:

@@ -12,6 +12,7 @@ from typing import Any
 from op_readiness.model.abilities import Ability
 from op_readiness.model.findings import Finding, Outcome
 from op_readiness.model.results import CategoryResult, Result, RunResult
+from op_readiness.reports import commands
 
 Event = dict[str, Any]
 
@@ -72,7 +73,7 @@ class Record:
             self.seconds = round((self.last - head.get("time", self.last)) / head.get("timeout_scale", 1.0), 1)
             self.interrupted = self.interrupted or "killed"
         if not self.cleaned:
-            command = f"op-readiness cleanup --run {head.get('run_id', '')}"
+            command = commands.cleanup(head.get("run_id", ""), head.get("command", ""))
             self.warnings.append(f"the run ended before its clean-up did: {command} removes what it left")
 
     def run_result(self) -> RunResult:
