@@ -89,6 +89,7 @@ class Proof:
             "timeouts": Timeouts(scale=self.scale).to_dict(),
             "run_id": secrets.token_hex(3),
             "events_dir": str(work / "events"),
+            "tables": str(work / "tables"),
         }
         path = work / "prove.json"
         path.write_text(json.dumps(task), "utf-8")
@@ -102,9 +103,18 @@ class Proof:
                 self._take(work / "events", cells)
             self._take(work / "events", cells)
             self._last = running.last_words()
+            self._keep_tables(work / "tables", self._holes(cells))
         finally:
             running.stop()
             shutil.rmtree(work, ignore_errors=True)
+
+    def _keep_tables(self, folder: Path, holes: Mapping[str, str]) -> None:
+        kept = self.report_dir / "tables"
+        shutil.rmtree(kept, ignore_errors=True)
+        for id in holes:
+            if (file := folder / f"{id}.json").is_file():
+                kept.mkdir(parents=True, exist_ok=True)
+                shutil.copy(file, kept)
 
     def _take(self, folder: Path, cells: list[Cell]) -> None:
         by_id = {cell.id: cell for cell in cells}

@@ -13,10 +13,13 @@ from typing import Any
 import pytest
 
 from op_readiness.model.facts import Facts
+from op_readiness.model.findings import Outcome
+from op_readiness.model.results import Result
 from op_readiness.model.timeouts import Timeouts
 from op_readiness.runner.prove.cells import HEALTHY, Cell
 from op_readiness.runner.simulated import SimulatedCluster, SimulatedSpec
 from op_readiness.suite.context import RunContext
+from op_readiness.suite.plugin import RAISED
 from op_readiness.workloads.images import Images
 
 
@@ -30,6 +33,7 @@ class Ground:
 
 TASK = pytest.StashKey[dict[str, Any]]()
 GROUND = pytest.StashKey[Ground]()
+TABLES = pytest.StashKey[dict[str, Any]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -77,10 +81,22 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         item.config.stash[GROUND].cluster.put_in([{"name": cell.fault, "parameters": cell.parameters}])
 
 
+@pytest.hookimpl
+def pytest_readiness_result(item: pytest.Item, result: Result) -> None:
+    """Of a cell that did not pass keep what every simulated Node's tables held: a hole is explained by them."""
+    if result.outcome in (Outcome.FAILED, Outcome.ERROR):
+        folder = Path(task_of(item.config)["tables"])
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{_cell(item)}.json").write_text(json.dumps(item.stash.get(TABLES, {}), indent=1), "utf-8")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item) -> None:
     """Take it out, before the test's own objects go: their going is no part of the cell."""
-    item.config.stash[GROUND].cluster.take_out_all()
+    ground = item.config.stash[GROUND]
+    nodes = [node.name for node in ground.context.facts.nodes] if item.stash[RAISED].first else []
+    item.stash[TABLES] = {node: ground.cluster.control("GET", f"/tables?node={node}") for node in nodes}
+    ground.cluster.take_out_all()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
