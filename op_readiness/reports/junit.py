@@ -132,6 +132,8 @@ def _output(result: Result, run: RunResult) -> str | None:
         parts.append(_text(result, run))
     if result.outcome is Outcome.SKIPPED:
         parts.append(f"skipped: {one_line(result.skip_reason)}: {visible(result.skip_why)}")
+    left_out = [f"{part.path}: {part.reason}" for part in result.parts if part.outcome is Outcome.SKIPPED]
+    parts += [f"part not tested: {one_line(text)}" for text in dict.fromkeys(left_out)]
     parts += [f"note: {visible(text)}" for text in result.notes.texts]
     if result.proof and result.proof.pods:
         parts += [

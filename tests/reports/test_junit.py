@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from op_readiness.model.findings import Outcome
+from op_readiness.model.findings import Outcome, Part, Place
 from op_readiness.model.results import CategoryResult, RunResult
 from op_readiness.reports.junit import MOST_FAILURE, MOST_OUTPUT, render_junit
 
@@ -81,6 +81,14 @@ def test_the_skip_reason_stands_in_message_text_and_output(run):
     assert skipped is not None
     assert skipped.get("message") == skipped.text == "too few Nodes: requires 3 Windows Nodes; there are 2"
     assert "too few Nodes" in (found.findtext("system-out") or "")
+
+
+def test_a_part_that_was_not_tested_stands_in_the_output_once(run):
+    """Of what passed too: a reader of JUnit sees no other report."""
+    part = Part("from Linux", Place("win-1"), "every target", Outcome.SKIPPED, reason="no Linux Node")
+    run.categories[0].results[0].parts = [part, part]
+    output = case(parsed(run), "net-pass").findtext("system-out") or ""
+    assert output.count("part not tested: from Linux: no Linux Node") == 1
 
 
 def test_a_testcase_names_its_id_nodes_and_image(run):
