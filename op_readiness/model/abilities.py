@@ -38,6 +38,10 @@ class Ability(Record):
     judges: str = ""
     gating: bool = True
     planned: bool = False
+    focus: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    skip_providers: tuple[str, ...] = ()
+    """`focus` in place of a native test: upstream's form, specs of e2e.test; `skip` leaves out some of them."""
 
 
 @dataclass(frozen=True)

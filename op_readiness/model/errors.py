@@ -48,6 +48,8 @@ class SkipReason(StrEnum):
     NOT_OPTED_IN = "not opted in"
     LEFT_OUT = "left out by tag"
     VERSION = "Kubernetes version"
+    PROVIDER = "provider"
+    BY_SPEC = "skipped by e2e.test"  # every spec that matched skipped itself
 
 
 class NotApplicable(Exception):

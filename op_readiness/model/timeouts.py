@@ -17,7 +17,7 @@ FLOORS = {
     "pods_ready": 15.0,  # computing, not waiting: API round trips of a loaded machine
     "object_deleted": 15.0,
     "object_seen": 10.0,
-    "slices_listed": 6.0,
+    "slices_listed": 15.0,
     "service_routed": 6.0,  # the simulated cluster's clock goes slower on a loaded machine
     "service_gone": 6.0,
     "endpoints_follow": 6.0,

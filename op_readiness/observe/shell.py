@@ -21,6 +21,8 @@ from op_readiness.model.timeouts import FLOORS, Timeouts
 from op_readiness.observe.recorder import Recorder
 
 TOOL_MISSING = (126, 127)
+TRY_COSTS = 0.25
+"""Real seconds that starting a program costs a loaded machine, whatever the scale."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ class Asker:
     def ask(self, client: Client, asks: Sequence[Ask]) -> Answers:
         """Answers by key, in the order of the tries; raises CouldNotTell when the Pod gave none."""
         self._greet(client)
-        worst = sum(ask.worst for ask in asks) * self.timeouts.scale
+        worst = sum(ask.worst for ask in asks) * self.timeouts.scale + sum(ask.times for ask in asks) * TRY_COSTS
         within = worst + max(self.timeouts.exec_answer * self.timeouts.scale, FLOORS["exec_answer"])
         text = self.run(client, [*client.shell, script(asks, self.nonce)], within=within)
         answers = parse(text, self.nonce, [ask.key for ask in asks])

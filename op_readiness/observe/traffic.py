@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from op_readiness.model.clock import SYSTEM_CLOCK, Clock
+from op_readiness.model.errors import CouldNotTell
+from op_readiness.model.findings import Finding
 from op_readiness.model.timeouts import Timeouts
 from op_readiness.observe.judging import Judgement, Try, judge
 from op_readiness.observe.shell import Answer, Ask, Asker, Client, holding
@@ -23,6 +25,7 @@ CONNECT_SECONDS, ANSWER_SECONDS = 2, 4
 """Time-outs of one try inside the Pod, cluster seconds; e2e's connect takes 3 s, its curl 1 to 10."""
 UDP_SECONDS = 5
 """agnhost's own deadline for a datagram (test/images/agnhost/netexec)."""
+GIVE_UP = 6
 AGAIN_SECONDS = 2
 """Cluster seconds between two rounds: the poll interval of the e2e framework."""
 _TOOK = re.compile(r" after \d+ ms")
@@ -183,23 +186,30 @@ class Leg:
 class Patience:
     """How long a series is repeated: until its deadline has passed on the cluster's own clock.
 
-    What a series took is measured inside the Pod, so a simulated cluster that a loaded machine slows down gets the time
-    it needs; a cluster whose clocks stand still is given up after three times the deadline on ours.
+    What a series took is measured inside the Pod, and the pause before the next is spent there too, so a simulated
+    cluster that a loaded machine slows down gets the time it needs. One whose clock all but stands still is given up
+    after some times the deadline on ours: then nothing can be said.
     """
 
     def __init__(self, timeouts: Timeouts, within: str, clock: Clock) -> None:
         self.spent = 0.0
-        self._limit, self._pause = float(getattr(timeouts, within)), AGAIN_SECONDS * timeouts.scale
-        self._clock, self._give_up = clock, clock.now() + 3 * timeouts.real(within)
+        self._within, self._limit = within, float(getattr(timeouts, within))
+        self._clock, self._give_up = clock, clock.now() + GIVE_UP * timeouts.real(within)
 
-    def over(self, seconds: float) -> bool:
-        """Count a series of that many cluster seconds; False after a pause if there is time for another."""
+    def over(self, seconds: float, where: str) -> bool:
+        """Count a series of that many cluster seconds; raises CouldNotTell when our own time has run out before."""
         self.spent += seconds
-        if self.spent >= self._limit or self._clock.now() >= self._give_up:
-            return True
-        self._clock.sleep(self._pause)
-        self.spent += AGAIN_SECONDS
-        return False
+        if self.spent < self._limit and self._clock.now() >= self._give_up:
+            seen = f"{self.spent:.0f} s went by there"
+            raise CouldNotTell(
+                Finding("The cluster's clock goes too slowly", where, f"{self._limit:g} s", seen, code="slow")
+            )
+        return self.spent >= self._limit
+
+    @property
+    def pause(self) -> list[Ask]:
+        """The wait before another series, none before the first."""
+        return [Ask("again", f"sleep {AGAIN_SECONDS}", longest=AGAIN_SECONDS)] if self.spent else []
 
 
 class Observer:
@@ -216,10 +226,10 @@ class Observer:
         """Ask until every backend has answered, or until the deadline named `within`; then hold."""
         patience = Patience(self._asker.timeouts, within, self._clock)
         while True:
-            answers = self._asker.ask(client, target.asks(client))
+            answers = self._asker.ask(client, [*patience.pause, *target.asks(client)])
             before = patience.spent + sum(not answer.good for answer in answers["first"])
             seen = self._judged(target, answers)
-            if seen.settled or patience.over(answers.seconds):
+            if seen.settled or patience.over(max(1.0, answers.seconds), str(client.place)):
                 break
         if seen.undecided:
             seen = self._with_more_tries(client, target, answers)
@@ -233,9 +243,9 @@ class Observer:
         patience = Patience(self._asker.timeouts, within, self._clock)
         ask = Ask("down", target.command(client), times=3, pause=1, longest=ANSWER_SECONDS)
         while True:
-            answers = self._asker.ask(client, [ask])
+            answers = self._asker.ask(client, [*patience.pause, ask])
             silent = not any(answer.good for answer in answers["down"])
-            if silent or patience.over(answers.seconds):
+            if silent or patience.over(max(1.0, answers.seconds), str(client.place)):
                 said = next((answer.text for answer in reversed(answers["down"]) if answer.good), "")
                 return silent, said, patience.spent
 
