@@ -5,11 +5,11 @@ import pytest
 from op_readiness.model.errors import NotTested, SkipReason
 from op_readiness.observe.addresses import Addresses
 from op_readiness.observe.targets import Exposed
-from op_readiness.suite.custom_dns import CustomRecords
-from op_readiness.suite.names import ClusterNames, OutsideNames, cluster_dns_or_skip
-from op_readiness.suite.service_life import NamedServices, Recreation
-from op_readiness.suite.slice_routing import SliceRouting
-from op_readiness.suite.stateful import Stateful
+from op_readiness.suite.subjects.custom_dns import CustomRecords
+from op_readiness.suite.subjects.names import ClusterNames, OutsideNames, cluster_dns_or_skip
+from op_readiness.suite.subjects.service_life import NamedServices, Recreation
+from op_readiness.suite.subjects.slice_routing import SliceRouting
+from op_readiness.suite.subjects.stateful import Stateful
 
 
 @pytest.fixture

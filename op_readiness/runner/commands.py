@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import shutil
 import sys
@@ -16,7 +15,7 @@ from op_readiness.model.errors import OpReadinessError, UsageError
 from op_readiness.runner.options import RunOptions, check, parse_nodes
 
 REPEATED = ("provider", "kubeconfig", "context", "windows_nodes", "image_registry", "pull_secret", "timeout_scale",
-            "nodes", "control_plane", "latency", "seed", "disruptive")  # fmt: skip
+            "nodes", "control_plane", "latency", "seed", "disruptive", "e2e_binary")  # fmt: skip
 """Options that a command which repeats an ability has to carry."""
 
 
@@ -104,7 +103,7 @@ def _run(
 
 def simulated_spec(options: RunOptions) -> Any:
     """The simulated cluster that the options ask for. Raises UsageError for faults that are not known."""
-    from op_readiness.runner.simulated import SimulatedSpec, fault_requests
+    from op_readiness.runner.simulated import SimulatedSpec, assets, fault_requests
 
     return SimulatedSpec(
         nodes=parse_nodes(options.nodes, {"windows": 2, "linux": 2}),
@@ -123,19 +122,6 @@ def seed_number(seed: str) -> int:
     import zlib
 
     return (int(seed) if seed.isdecimal() else zlib.crc32(seed.encode())) if seed else secrets.randbelow(2**31)
-
-
-def assets(control_plane: str) -> str | None:
-    """Where the real control plane's programs are. Raises UsageError if it is asked for and they are not there."""
-    if control_plane != "real":
-        return None
-    folder = os.environ.get("KUBEBUILDER_ASSETS", "")
-    names = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
-    missing = [name for name in names if not shutil.which(name, path=folder or None)]
-    if not folder or missing:
-        where = f"has no {', '.join(missing)}" if folder else "is not set"
-        raise UsageError(f"--control-plane real: KUBEBUILDER_ASSETS {where}; it names the folder of {', '.join(names)}")
-    return folder
 
 
 def repeat_command(given: Mapping[str, Any]) -> str:

@@ -180,6 +180,19 @@ def _message(text: str) -> str:
         return text.strip() or "refused without a word"
 
 
+def assets(control_plane: str) -> str | None:
+    """Where the real control plane's programs are. Raises UsageError if it is asked for and they are not there."""
+    if control_plane != "real":
+        return None
+    folder = os.environ.get("KUBEBUILDER_ASSETS", "")
+    names = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
+    missing = [name for name in names if not shutil.which(name, path=folder or None)]
+    if not folder or missing:
+        where = f"has no {', '.join(missing)}" if folder else "is not set"
+        raise UsageError(f"--control-plane real: KUBEBUILDER_ASSETS {where}; it names the folder of {', '.join(names)}")
+    return folder
+
+
 def fault_requests(faults: Iterable[str], files: Iterable[Path]) -> tuple[dict[str, Any], ...]:
     """What `--fault` and `--fault-file` say, checked. Raises UsageError naming the nearest fault or parameter."""
     from op_readiness.simulator.faults.library import parse_request, read_file

@@ -32,6 +32,8 @@ class RunContext:
     pull_secret: str = ""
     attempt: int = 1
     command: str = "op-readiness"
+    e2e: dict[str, Any] = field(default_factory=dict)
+    """How to run e2e.test: binary, provider, seconds, verbose."""
 
     @property
     def evidence_dir(self) -> Path:
@@ -57,6 +59,7 @@ class RunContext:
             pull_secret=data.get("pull_secret") or "",
             attempt=data.get("attempt", 1),
             command=data.get("command", "op-readiness"),
+            e2e=data.get("e2e") or {},
         )
 
     @classmethod

@@ -46,7 +46,7 @@ def result_of(
         flaky=attempt > 1,
     )  # fmt: skip
     touched = {part.source.node for part in recorder.parts} | {part.target_node for part in recorder.parts}
-    touched |= {pod.node for pod in proof.pods}
+    touched |= {pod.node for pod in proof.pods} | {answer.get("node", "") for answer in proof.nodes}
     result.nodes_tested = [node for node in nodes if node in touched]
     result.nodes_not_tested = [node for node in nodes if node not in touched]
     _judge(result, raised.first, proof)

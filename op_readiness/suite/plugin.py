@@ -166,7 +166,7 @@ def _keep_evidence(item: pytest.Item, context: RunContext, result: Result) -> No
     for name, text in files.items():
         folder.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, "utf-8", errors="replace")
-    item.stash[EVIDENCE] = {
+    item.stash[EVIDENCE] = item.stash.get(EVIDENCE, {}) | {
         f"evidence/{result.ability}/{name}": f"{len(text.splitlines())} lines" for name, text in files.items()
     }
 

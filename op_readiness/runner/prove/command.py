@@ -180,11 +180,10 @@ def node_parameters(faults: Mapping[str, Any]) -> dict[str, str]:
 
 def prove(given: Mapping[str, Any], say: Callable[[str], None]) -> int:
     """Exit code of `op-readiness prove`; 1 if any category has a hole."""
-    from op_readiness.runner.commands import assets
     from op_readiness.runner.listing import catalogue_of
     from op_readiness.runner.names import must_be_known
     from op_readiness.runner.selection import select
-    from op_readiness.runner.simulated import known_faults
+    from op_readiness.runner.simulated import assets, known_faults
     from op_readiness.suite.catalogue import shipped_folder
 
     selection = select(catalogue_of(()), given["categories"], given["abilities"], (), ())
