@@ -54,6 +54,9 @@ class Surroundings(Protocol):
     async def probe(self, container: Container) -> None:
         """Run the container's probes until cancelled."""
 
+    def starts(self, container: Container, failure: str = "") -> None:
+        """Count a start, or a start that failed."""
+
     def pause_of(self, step: str) -> float:
         """How long a step takes, in cluster seconds."""
 
@@ -139,6 +142,7 @@ class Container:
     async def run(self) -> None:
         """All its lives, until it ends for good or is stopped."""
         while not self._stopping.is_set() and not self.ended:
+            self.around.starts(self)
             image = await self.around.image_of(self)
             process = await self._made(image)
             begun = self.around.clock.now()
@@ -208,6 +212,7 @@ class Container:
             try:
                 return await self.around.process_of(self, image)
             except ConfigError as error:
+                self.around.starts(self, "CreateContainerConfigError")
                 self.waits("CreateContainerConfigError", str(error))
                 self.around.event(self, "Warning", "Failed", f"Error: {error}")
                 await self.around.clock.sleep(CONFIG_RETRY)
@@ -276,6 +281,7 @@ class Container:
         error = self._task.exception()
         if isinstance(error, UnknownProgram):
             message = start_error(process_name(self.process), self.around.os, str(error))
+            self.around.starts(self, "RunContainerError")
             self.around.event(self, "Warning", "Failed", f"Error: {message}")
             return Exit(128, "StartError", message)
         if error is not None:

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 async def environment(
-    world: World, node: Node, pod: Object, spec: Object, image: Image, ips: Sequence[str]
+    world: World, node: Node, pod: Object, spec: Object, image: Image, ips: Sequence[str], user: str
 ) -> dict[str, str]:
-    """All variables of one container; raises ConfigError for a reference that leads nowhere."""
-    env = _of_image(node.os, image) | _of_services(world, pod)
+    """All variables of one container that runs as `user`; raises ConfigError for a reference that leads nowhere."""
+    env = _of_image(node.os, image, user) | _of_services(world, pod)
     for source in spec.get("envFrom") or []:
         env |= await _whole(world, pod["metadata"]["namespace"], source)
     for variable in spec.get("env") or []:
@@ -35,10 +35,10 @@ async def environment(
     return env
 
 
-def _of_image(os: str, image: Image) -> dict[str, str]:
+def _of_image(os: str, image: Image, user: str) -> dict[str, str]:
     env = {"PATH": image.variant.path} if image.variant.path else {}
     if os == "windows":
-        user = image.variant.user or "ContainerUser"
+        user = user.rpartition("\\")[2] or "ContainerUser"
         env |= {
             "SystemRoot": r"C:\Windows", "SystemDrive": "C:", "COMSPEC": r"C:\Windows\system32\cmd.exe",
             "OS": "Windows_NT", "PATHEXT": ".COM;.EXE;.BAT;.CMD", "PROCESSOR_ARCHITECTURE": "AMD64",

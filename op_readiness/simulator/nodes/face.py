@@ -14,6 +14,7 @@ from op_readiness.simulator.nodes.exec import execute
 from op_readiness.simulator.nodes.kubelet import Kubelet, NotHere
 from op_readiness.simulator.nodes.logs import Log, LogQuery, first_line, shown
 from op_readiness.simulator.nodes.metrics import metrics
+from op_readiness.simulator.nodes.node import EVICTION_HARD, Node
 from op_readiness.simulator.nodes.stats import summary
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -49,7 +50,7 @@ class Face:
         return web.Response(text="ok")
 
     async def _configz(self, _: web.BaseRequest) -> web.StreamResponse:
-        return web.json_response({"kubeletconfig": configuration(self._kubelet.node.os)})
+        return web.json_response({"kubeletconfig": configuration(self._kubelet.node)})
 
     async def _metrics(self, _: web.BaseRequest) -> web.StreamResponse:
         return web.Response(text=metrics(self._kubelet), content_type="text/plain", charset="utf-8")
@@ -124,7 +125,7 @@ async def _sent(
     return response
 
 
-def configuration(os: str) -> dict[str, object]:
+def configuration(node: Node) -> dict[str, object]:
     """What /configz says, as far as readiness tests look."""
     return {
         "enableServer": True,
@@ -132,16 +133,14 @@ def configuration(os: str) -> dict[str, object]:
         "clusterDomain": "cluster.local",
         "clusterDNS": ["10.96.0.10"],
         "maxPods": 110,
-        "evictionHard": (
-            {"memory.available": "500Mi", "nodefs.available": "10%", "imagefs.available": "15%"}
-            if os == "windows"
-            else {"memory.available": "100Mi", "nodefs.available": "10%", "imagefs.available": "15%"}
-        ),
+        "evictionHard": {
+            "memory.available": EVICTION_HARD[node.os], "nodefs.available": "10%", "imagefs.available": "15%",
+        },
         "systemReserved": {"memory": "2Gi"},
         "cpuManagerPolicy": "none",
         "memoryManagerPolicy": "None",
-        "shutdownGracePeriod": "0s",
-        "shutdownGracePeriodCriticalPods": "0s",
+        "shutdownGracePeriod": f"{node.spec.shutdown_grace:g}s",
+        "shutdownGracePeriodCriticalPods": f"{node.spec.shutdown_grace_critical:g}s",
         "enableSystemLogHandler": True,
         "enableSystemLogQuery": False,
         "syncFrequency": "1m0s",

@@ -68,7 +68,9 @@ FAMILIES: dict[str, Family] = {
     ),
     f"{E2E}/resource-consumer": Family(_linux("/consumer"), _windows("/consumer.exe"), (1, 15)),
     f"{E2E}/nginx": Family(_linux("nginx", "-g", "daemon off;"), _windows("nginx"), (1, 27, 0, 2)),
-    "registry.k8s.io/pause": Family(_linux("/pause", user="65535"), _windows("/pause.exe"), (3, 10, 2)),
+    "registry.k8s.io/pause": Family(
+        _linux("/pause", user="65535"), _windows("/pause.exe", user="ContainerUser"), (3, 10, 2)
+    ),
     "registry.k8s.io/coredns/coredns": Family(_linux("/coredns", user="65532")),
     "mcr.microsoft.com/windows/nanoserver": Family(
         None, _windows(command=("c:\\windows\\system32\\cmd.exe",), user="ContainerUser")

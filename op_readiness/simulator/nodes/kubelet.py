@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Coroutine
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from op_readiness.simulator.api import Object
 from op_readiness.simulator.network.keys import RouteValue
-from op_readiness.simulator.nodes.admission import refusal
+from op_readiness.simulator.nodes.admission import Refusal, refusal
 from op_readiness.simulator.nodes.containers import Container, RunProgram
 from op_readiness.simulator.nodes.events import Recorder
 from op_readiness.simulator.nodes.node import Node
 from op_readiness.simulator.nodes.pod import PodWorker
+from op_readiness.simulator.nodes.pressure import MemoryPressure
 from op_readiness.simulator.nodes.registration import Registration, node_object, node_status
+from op_readiness.simulator.nodes.shutdown import NOT_ADMITTED, shut_down
 
 if TYPE_CHECKING:
     from op_readiness.simulator.world import World
@@ -33,6 +36,7 @@ class Kubelet:
         self.registration = registration
         self.events = Recorder(world, node.name)
         self.workers: dict[str, PodWorker] = {}
+        self.host_process_starts: Counter[tuple[str, str]] = Counter()
         self.down = False
         self._beating: asyncio.Task[None] | None = None
         self._missed: list[tuple[Object | None, Object | None]] = []
@@ -44,7 +48,14 @@ class Kubelet:
         """Register the Node and keep its Lease fresh."""
         await self.registration.register()
         self._beat()
+        self.spawn(MemoryPressure(self).run(), "eviction manager")
         self.events.node("Normal", "Starting", "Starting kubelet.")
+
+    async def shut_down(self, delay: float) -> None:
+        """After a delay (cluster seconds) shut the Node down, with grace if it is configured, and boot it again."""
+        await self.world.clock.sleep(delay)
+        await shut_down(self)
+        await self.reboot()
 
     def _beat(self) -> None:
         if self._beating is not None:
@@ -69,7 +80,7 @@ class Kubelet:
             worker.power_off()
         await self.world.clock.sleep(self.node.latency.of("boot", self.world.random))
         self.node.boots += 1
-        self.down = False
+        self.down = self.node.shutting_down = self.node.memory_pressure = False
         with contextlib.suppress(ValueError):
             routes.on_lookup.remove(_silent)
         for component in ("hns", "cni", "kube-proxy"):
@@ -125,12 +136,15 @@ class Kubelet:
     def _take_up(self, uid: str, pod: Object) -> None:
         worker = self.workers[uid] = PodWorker(self, pod)
         others = [one.pod for one in self.workers.values() if one is not worker and not one.ended]
-        reason = refusal(pod, self._node_object(), others)
+        reason = self._shutdown_refusal() or refusal(pod, self._node_object(), others)
         worker.update(pod)
         work = worker.run() if reason is None else worker.reject(reason.reason, reason.message)
         task = self.spawn(work, f"Pod {pod['metadata']['name']}")
         task.add_done_callback(lambda _: self.workers.pop(uid, None))
         worker.task = task
+
+    def _shutdown_refusal(self) -> Refusal | None:
+        return Refusal(*NOT_ADMITTED) if self.node.shutting_down else None
 
     def _vanished(self, uid: str) -> None:
         """The Pod is gone from the API (a forced delete): its containers are killed all the same."""

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from op_readiness.simulator.api import Object
 from op_readiness.simulator.nodes.containers import ConfigError, Container
 from op_readiness.simulator.nodes.dns import resolv_conf
 from op_readiness.simulator.nodes.environment import environment, expanded
+from op_readiness.simulator.nodes.hostprocess import MOUNT_POINT, host_environment, inserted, working_directory
 from op_readiness.simulator.nodes.images import Image
 from op_readiness.simulator.nodes.mounts import mount_all
+from op_readiness.simulator.nodes.quantities import bytes_of, value_of
+from op_readiness.simulator.nodes.users import host_process, refuse_root, user_of, windows_option
 from op_readiness.simulator.programs.files import File, FileSystem
 from op_readiness.simulator.programs.images import HOSTS_PATH, image_tree
 from op_readiness.simulator.programs.process import Process, Sink
+from op_readiness.simulator.programs.usage import Usage
 
 if TYPE_CHECKING:
     from op_readiness.simulator.nodes.pod import PodWorker
@@ -30,19 +34,37 @@ class Maker:
         pod, spec = self._pod, container.spec
         if pod.network is None:
             raise ConfigError("the sandbox is gone")
-        self._refuse_unsupported(spec)
-        env = await environment(pod.world, pod.node, pod.pod, spec, image, pod.ips)
+        if spec.get("volumeDevices"):
+            raise ConfigError("block volumes are not simulated")
+        refuse_root(pod.pod, spec, image, pod.os)
+        user = user_of(pod.pod, spec, image, pod.os)
+        env = await environment(pod.world, pod.node, pod.pod, spec, image, pod.ips, user)
         env = _named(pod.os, pod.hostname) | env
-        files = FileSystem(pod.os, image_tree(image.reference, pod.os))
-        self._managed_files(files, spec)
-        mount_all(files, pod.node.volumes, pod.pod, spec, pod.volumes.by_name, env)
+        argv, cwd = _command(spec, image, env), spec.get("workingDir") or image.variant.cwd or "/"
+        if host_process(pod.pod, spec):
+            env = host_environment(env, user, pod.hostname)
+            argv, cwd = [inserted(word) for word in argv], working_directory(cwd)
+            files = self._host_view(image, spec, env)
+        else:
+            files = FileSystem(pod.os, image_tree(image.reference, pod.os))
+            self._managed_files(files, spec)
+            mount_all(files, pod.node.volumes, pod.pod, spec, pod.volumes.by_name, env)
         return Process(
-            argv=_command(spec, image, env), env=env, os=pod.os, hostname=pod.hostname, network=pod.network,
-            files=files, clock=pod.clock, image=image.reference, cwd=spec.get("workingDir") or image.variant.cwd or "/",
-            user=_user(pod.pod, spec, image), pid1=True, world=pod.world, pod=pod.pod,
+            argv=argv, env=env, os=pod.os, hostname=pod.hostname, network=pod.network, files=files, clock=pod.clock,
+            image=image.reference, cwd=cwd, user=user, pid1=True, world=pod.world, pod=pod.pod, usage=_usage(spec),
+            credential_spec=str(windows_option(pod.pod, spec, "gmsaCredentialSpec") or ""),
             stdout=Sink(lambda data: _logged(container, "stdout", data)),
             stderr=Sink(lambda data: _logged(container, "stderr", data)),
         )  # fmt: skip
+
+    def _host_view(self, image: Image, spec: Object, env: dict[str, str]) -> FileSystem:
+        """The Node's own files, with the image and the volumes bound into them for this container alone."""
+        pod = self._pod
+        files = FileSystem(pod.os, pod.node.host_files.root)
+        files.mount(MOUNT_POINT, image_tree(image.reference, pod.os))
+        for below in (MOUNT_POINT, ""):
+            mount_all(files, pod.node.volumes, pod.pod, spec, pod.volumes.by_name, env, below)
+        return files
 
     def exec_process(self, container: Container, argv: list[str], stdin: bytes) -> Process:
         """Another process of a running container; raises ConfigError when it does not run."""
@@ -61,12 +83,6 @@ class Maker:
         if pod.os == "linux" and pod.network is not None:
             files.mount("/etc/resolv.conf", File(resolv_conf(pod.pod, pod.network.dns)))
             files.mount("/etc/hostname", File(f"{pod.hostname}\n".encode()))
-
-    def _refuse_unsupported(self, spec: Object) -> None:
-        if host_process(self._pod.pod, spec):
-            raise ConfigError("HostProcess containers are not simulated")
-        if spec.get("volumeDevices"):
-            raise ConfigError("block volumes are not simulated")
 
 
 def _named(os: str, hostname: str) -> dict[str, str]:
@@ -88,24 +104,6 @@ def _command(spec: Object, image: Image, env: dict[str, str]) -> list[str]:
     return [expanded(word, env) for word in words]
 
 
-def host_process(pod: Object, spec: Object) -> bool:
-    """Whether a container is a HostProcess one."""
-    return bool(_windows_option(pod, spec, "hostProcess"))
-
-
-def _windows_option(pod: Object, spec: Object, name: str) -> Any:
-    for context in (spec.get("securityContext"), pod["spec"].get("securityContext")):
-        options = (context or {}).get("windowsOptions") or {}
-        if name in options:
-            return options[name]
-    return None
-
-
-def _user(pod: Object, spec: Object, image: Image) -> str:
-    windows = _windows_option(pod, spec, "runAsUserName")
-    if windows:
-        return str(windows)
-    for context in (spec.get("securityContext"), pod["spec"].get("securityContext")):
-        if (context or {}).get("runAsUser") is not None and image.variant.user != "ContainerAdministrator":
-            return str((context or {})["runAsUser"])
-    return image.variant.user
+def _usage(spec: Object) -> Usage:
+    limits = (spec.get("resources") or {}).get("limits") or {}
+    return Usage(float(value_of(limits.get("cpu", 0))), bytes_of(limits.get("memory", 0)))

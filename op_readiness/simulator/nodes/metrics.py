@@ -23,4 +23,24 @@ def metrics(kubelet: Kubelet) -> str:
         "# TYPE kubelet_running_pods gauge",
         f"kubelet_running_pods {pods}",
     ]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_host_process(kubelet)]) + "\n"
+
+
+def _host_process(kubelet: Kubelet) -> list[str]:
+    """Starts of HostProcess containers; a start that failed counts in both."""
+    total = "kubelet_started_host_process_containers_total"
+    errors = "kubelet_started_host_process_containers_errors_total"
+    started, failed = [], []
+    for (kind, failure), count in sorted(kubelet.host_process_starts.items()):
+        if failure:
+            failed.append(f'{errors}{{code="{failure}",container_type="{kind}"}} {count}')
+        else:
+            started.append(f'{total}{{container_type="{kind}"}} {count}')
+    lines, only = [], "This metric will only be collected on Windows."
+    if started:
+        what = f"Cumulative number of hostprocess containers started. {only}"
+        lines += [f"# HELP {total} [ALPHA] {what}", f"# TYPE {total} counter", *started]
+    if failed:
+        what = f"Cumulative number of errors when starting hostprocess containers. {only}"
+        lines += [f"# HELP {errors} [ALPHA] {what}", f"# TYPE {errors} counter", *failed]
+    return lines

@@ -15,10 +15,16 @@ from op_readiness.simulator.programs.files import File, FileSystem, Folder, Guar
 
 
 def mount_all(
-    files: FileSystem, table: VolumeTable, pod: Object, spec: Object, volumes: Mapping[str, Volume], env: dict[str, str]
+    files: FileSystem,
+    table: VolumeTable,
+    pod: Object,
+    spec: Object,
+    volumes: Mapping[str, Volume],
+    env: dict[str, str],
+    below: str = "",
 ) -> None:
-    """Mount what a container's spec names; raises ConfigError for what cannot be."""
-    for mount in spec.get("volumeMounts") or []:
+    """Mount what a container's spec names, outer paths first, under `below`; raises ConfigError for what cannot be."""
+    for mount in sorted(spec.get("volumeMounts") or [], key=lambda one: len(files.parts(one["mountPath"]))):
         volume = volumes[mount["name"]]
         key = _key(pod, spec, mount, volume)
         entry = volume.entry if _state(table, key) != "missing" else Folder()
@@ -26,7 +32,13 @@ def mount_all(
         if sub_path:
             entry = _below(FileSystem(files.os, entry) if isinstance(entry, Folder) else None, sub_path, volume)
         read_only = bool(mount.get("readOnly")) or volume.read_only
-        files.mount(mount["mountPath"], entry, read_only=read_only, guard=_guard(table, key))
+        path = below + _on_drive(mount["mountPath"]) if below else mount["mountPath"]
+        files.mount(path, entry, read_only=read_only, guard=_guard(table, key))
+
+
+def _on_drive(path: str) -> str:
+    """A mount path without its drive."""
+    return "\\" + path[2 if path[1:2] == ":" else 0 :].lstrip("/\\")
 
 
 def _below(inside: FileSystem | None, sub_path: str, volume: Volume) -> File | Folder:

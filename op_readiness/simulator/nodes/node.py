@@ -17,6 +17,8 @@ from op_readiness.simulator.programs.files import FileSystem
 from op_readiness.simulator.programs.images import host_tree
 
 RESERVED_BYTES = 2 * 1024**3
+EVICTION_HARD = {"windows": "500Mi", "linux": "100Mi"}
+"""evictionHard, memory.available: the kubelet's defaults."""
 
 
 @dataclass
@@ -27,6 +29,8 @@ class Node:
     latency: Latency
     boots: int = 1
     tables: dict[str, Table[Any, Any]] = field(default_factory=dict)
+    memory_pressure: bool = False
+    shutting_down: bool = False
 
     def __post_init__(self) -> None:
         self.channels: Channels = channel_table(self.name)
@@ -74,8 +78,9 @@ class Node:
 
     @property
     def allocatable_memory(self) -> str:
-        """What Pods may have of its memory: all but what a kubelet keeps for the system."""
-        return f"{(bytes_of(self.spec.memory) - RESERVED_BYTES) // 1024}Ki"
+        """What Pods may have of its memory: all but what a kubelet keeps for the system, and its eviction threshold."""
+        left = bytes_of(self.spec.memory) - RESERVED_BYTES - bytes_of(EVICTION_HARD[self.os])
+        return f"{left // 1024}Ki"
 
     @property
     def boot_id(self) -> str:

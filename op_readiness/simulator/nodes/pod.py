@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from op_readiness.simulator.api import ApiError, Object
 from op_readiness.simulator.network.namespace import Namespace
 from op_readiness.simulator.network.network import AttachFailed, DetachFailed
-from op_readiness.simulator.nodes.containers import Container
+from op_readiness.simulator.nodes.containers import Container, start_error
 from op_readiness.simulator.nodes.dns import hostname_of
 from op_readiness.simulator.nodes.failures import UNREACHABLE
 from op_readiness.simulator.nodes.hooks import after_start, before_stop
@@ -26,8 +26,10 @@ from op_readiness.simulator.nodes.stamps import now
 from op_readiness.simulator.nodes.status import Shown, rejected_status, status_of
 from op_readiness.simulator.nodes.statuswriter import StatusWriter
 from op_readiness.simulator.nodes.upkeep import Upkeep
+from op_readiness.simulator.nodes.users import host_process, windows_option
 from op_readiness.simulator.nodes.volumes import VolumeFailed, Volumes
 from op_readiness.simulator.programs.process import Process
+from op_readiness.simulator.programs.windowsusers import LOGON_FAILED, known_container_user
 
 if TYPE_CHECKING:
     from op_readiness.simulator.nodes.kubelet import Kubelet
@@ -164,15 +166,25 @@ class PodWorker:
 
     async def _sandbox(self) -> None:
         await self.clock.sleep(self.pause_of("sandbox"))
+        self._log_on()
         try:
             attached = self.world.network.attach(self.pod, self.node.name)
         except AttachFailed as error:
-            raise SandboxFailed(f"Failed to create pod sandbox: rpc error: code = Unknown desc = {error}") from error
+            raise _sandbox_failed(str(error)) from error
         self.network, self.ips = attached.namespace, list(attached.ips)
         self.shown.ips, self.shown.sandbox = self.ips, True
         self.world.emit("pod started", node=self.node.name, **self._names())
         self.changed()
         self._keeping = self.kubelet.spawn(self.upkeep.run(), "volumes")
+
+    def _log_on(self) -> None:
+        """The sandbox's own process runs as the Pod's user (containerd 1.6 and later); HostProcess Pods have none."""
+        user = windows_option(self.pod, {}, "runAsUserName") if self.os == "windows" else None
+        if user and not windows_option(self.pod, {}, "hostProcess") and not known_container_user(user):
+            raise _sandbox_failed(
+                f'failed to start sandbox "{self.pod["metadata"]["uid"]}": '
+                + start_error(self.pod["metadata"]["name"], self.os, LOGON_FAILED)
+            )
 
     async def _initialized(self) -> bool:
         """Run init containers one after the other; gives whether the Pod goes on."""
@@ -199,6 +211,15 @@ class PodWorker:
         self.ended = True
         await self._detach()
         self.changed()
+
+    async def end(self, reason: str, message: str, grace: float) -> None:
+        """The kubelet itself ends the Pod (eviction, shutdown of the Node): it has failed, and stays in the API."""
+        if self.ended or self.shown.failure is not None:
+            return
+        self.shown.failure = (reason, message)
+        await self._stop_all(self.containers, min(grace, self.grace))
+        while not self.ended and not self._going.is_set() and not self._off.is_set():
+            await self.clock.sleep(0.1)
 
     async def _leave(self, living: asyncio.Future[None]) -> None:
         """The Pod was asked to go: stop what runs, show it, delete it."""
@@ -295,6 +316,12 @@ class PodWorker:
         await after_start(self, container)
         await run_probes(self, container)
 
+    def starts(self, container: Container, failure: str = "") -> None:
+        """Count a start of a container, or (`failure`: the kubelet's word for it) one that failed."""
+        if self.os == "windows" and host_process(self.pod, container.spec):
+            kind = "init_container" if container.kind == "init" else "container"
+            self.kubelet.host_process_starts[kind, failure] += 1
+
     def pause_of(self, step: str) -> float:
         """How long a step takes."""
         return self.node.latency.of(step, self.world.random)
@@ -312,3 +339,7 @@ class PodWorker:
         """Path, UID and the status to show."""
         status = rejected_status(self.pod, *self.rejected) if self.rejected else status_of(self.shown)
         return self.path, str(self.pod["metadata"]["uid"]), status
+
+
+def _sandbox_failed(words: str) -> SandboxFailed:
+    return SandboxFailed(f"Failed to create pod sandbox: rpc error: code = Unknown desc = {words}")

@@ -48,24 +48,28 @@ def node_status(node: Node, at: str, since: str) -> Object:
         "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
         "capacity": capacity,
         "allocatable": allocatable | {"ephemeral-storage": "115453546662"},
-        "conditions": _conditions(at, since),
+        "conditions": _conditions(node, at, since),
         "nodeInfo": _node_info(node),
         "images": _images(node),
         "declaredFeatures": ["ExtendWebSocketsToKubelet"],
     }
 
 
-def _conditions(at: str, since: str) -> list[Object]:
-    well = (
-        ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+def _conditions(node: Node, at: str, since: str) -> list[Object]:
+    pressure = ("True", "KubeletHasInsufficientMemory", "kubelet has insufficient memory available")
+    enough = ("False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available")
+    down = ("False", "KubeletNotReady", "node is shutting down")
+    ready = ("True", "KubeletReady", "kubelet is posting ready status")
+    shown = (
+        ("MemoryPressure", *(pressure if node.memory_pressure else enough)),
         ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
         ("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
-        ("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
+        ("Ready", *(down if node.shutting_down else ready)),
     )
     return [
         {"type": kind, "status": status, "reason": reason, "message": message,
          "lastHeartbeatTime": at, "lastTransitionTime": since}
-        for kind, status, reason, message in well
+        for kind, status, reason, message in shown
     ]  # fmt: skip
 
 
@@ -118,6 +122,11 @@ class Registration:
         status = node_status(self._node, now(), self._since)
         self._listed = status["images"]
         await self._api.patch(f"/api/v1/nodes/{self._node.name}/status", {"status": status}, "strategic")
+
+    async def changed(self) -> None:
+        """Report a changed condition at once; a report that fails follows with a later beat."""
+        self._since = now()
+        await _kept(self.report())
 
     async def run(self) -> None:
         """Renew the Lease until cancelled; report the status every 5 min, and when there are new images."""

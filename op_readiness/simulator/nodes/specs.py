@@ -48,6 +48,9 @@ class NodeSpec:
     ip: str = ""
     pod_cidr: str = ""
     index: int = 0
+    shutdown_grace: float = 0.0
+    shutdown_grace_critical: float = 0.0
+    """The kubelet's shutdownGracePeriod and shutdownGracePeriodCriticalPods, in seconds."""
 
     @property
     def kernel(self) -> str:
@@ -85,7 +88,8 @@ def _counted(counts: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _spec(one: dict[str, Any], index: int, builds: Any) -> NodeSpec:
-    known = {"name", "os", "build", "taints", "labels", "cpu", "memory", "pods", "runtime"}
+    known = {"name", "os", "build", "taints", "labels", "cpu", "memory", "pods", "runtime",
+             "shutdown_grace", "shutdown_grace_critical"}  # fmt: skip
     if not isinstance(one, dict) or set(one) - known or not {"name", "os"} <= set(one):
         raise StartFailed(f"nodes: a Node has name, os and of the others {', '.join(sorted(known))}: {one}")
     if one["os"] not in ("windows", "linux"):
@@ -95,7 +99,8 @@ def _spec(one: dict[str, Any], index: int, builds: Any) -> NodeSpec:
     return NodeSpec(
         name=one["name"], os=one["os"], build=build, taints=tuple(one.get("taints") or ()),
         labels=dict(one.get("labels") or {}), ip=str(FIRST_NODE_IP + index), pod_cidr=_pod_cidr(index), index=index,
-        **fields,
+        shutdown_grace=float(one.get("shutdown_grace") or 0),
+        shutdown_grace_critical=float(one.get("shutdown_grace_critical") or 0), **fields,
     )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """The Summary API of a simulated Node: figures as a kubelet gives them, with Windows' gaps on Windows.
 
 Programs do not really compute, so figures are made: a container that runs uses a little CPU all the time, and a fixed
-share of memory by its image. They are consistent with one another and grow with the cluster's clock.
+share of memory by its image, and on top what its programs say that they take (`programs.usage`), held to its limits.
+They are consistent with one another and grow with the cluster's clock.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from op_readiness.simulator.nodes.containers import Container
-from op_readiness.simulator.nodes.quantities import bytes_of
+from op_readiness.simulator.nodes.quantities import bytes_of, value_of
 from op_readiness.simulator.nodes.stamps import now
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 IDLE_NANO_CORES = 2_000_000
 SYSTEM_BYTES = 1_600_000_000
+PAGE_FILE_SHARE = 16
+"""The page file of a simulated Windows Node is this part of its memory."""
 FILE_SYSTEM = {"capacityBytes": 128_281_718_784, "availableBytes": 96_211_289_088, "usedBytes": 32_070_429_696}
 
 
@@ -34,7 +37,7 @@ def _runs(worker: PodWorker) -> bool:
 
 
 def _node(kubelet: Kubelet, at: str, pods: list[dict[str, Any]]) -> dict[str, Any]:
-    used = SYSTEM_BYTES + sum(pod["memory"]["workingSetBytes"] for pod in pods)
+    used = used_bytes(kubelet)
     nano = 40_000_000 + sum(pod["cpu"].get("usageNanoCores") or IDLE_NANO_CORES for pod in pods)
     capacity = bytes_of(kubelet.node.spec.memory)
     node: dict[str, Any] = {
@@ -48,7 +51,7 @@ def _node(kubelet: Kubelet, at: str, pods: list[dict[str, Any]]) -> dict[str, An
         ],
     }
     if kubelet.node.os == "windows":
-        commit = {"time": at, "usageBytes": used, "availableBytes": capacity * 5 // 4 - used}
+        commit = {"time": at, "usageBytes": used, "availableBytes": available_bytes(kubelet)}
         node["systemContainers"].append({"name": "windows-global-commit-memory", "startTime": at, "memory": commit})
     else:
         node["rlimit"] = {"time": at, "maxpid": 4194304, "curproc": 180}
@@ -77,13 +80,12 @@ def _sums(containers: list[dict[str, Any]], kind: str, *names: str) -> dict[str,
 
 
 def _container(worker: PodWorker, one: Container, at: str, only: bool) -> dict[str, Any]:
-    clock = worker.clock.now()
     used = memory_bytes(one)
     limit = ((one.spec.get("resources") or {}).get("limits") or {}).get("memory")
     container: dict[str, Any] = {
         "name": one.name,
         "startTime": one.state["running"]["startedAt"],
-        "cpu": _cpu(at, IDLE_NANO_CORES, clock - one.began + 1),
+        "cpu": _container_cpu(worker, one, at),
         "memory": {"time": at, "workingSetBytes": used, "usageBytes": used},
     }
     if limit:
@@ -97,10 +99,36 @@ def _container(worker: PodWorker, one: Container, at: str, only: bool) -> dict[s
     return container
 
 
+def _container_cpu(worker: PodWorker, one: Container, at: str) -> dict[str, Any]:
+    now, cores = worker.clock.now(), float(value_of(worker.node.spec.cpu))
+    idle = _cpu(at, IDLE_NANO_CORES, now - one.began + 1)
+    usage = one.process.usage if one.process is not None else None
+    if usage is None or not (usage.cores or usage.core_seconds):
+        return idle
+    limit = usage.limit_cores or cores
+    nano = min(IDLE_NANO_CORES + int(usage.given(cores) * 1e9), int(limit * 1e9))
+    idle["usageCoreNanoSeconds"] += int(usage.total(now, cores) * 1e9)
+    return idle | {"usageNanoCores": nano}
+
+
+def used_bytes(kubelet: Kubelet) -> int:
+    """What the system and all running containers have of a Node's memory."""
+    running = [one for worker in kubelet.workers.values() for one in worker.containers if one.running]
+    return SYSTEM_BYTES + sum(memory_bytes(one) for one in running)
+
+
+def available_bytes(kubelet: Kubelet) -> int:
+    """What is left of a Node's memory; on Windows of its commit limit, which a small page file makes larger."""
+    capacity = bytes_of(kubelet.node.spec.memory)
+    if kubelet.node.os == "windows":
+        capacity += capacity // PAGE_FILE_SHARE
+    return max(0, capacity - used_bytes(kubelet))
+
+
 def memory_bytes(one: Container) -> int:
-    """The working set of a container: 20 to 36 MiB by its image, and what its limit leaves."""
+    """The working set of a container: 20 to 36 MiB by its image and what its programs took, within its limit."""
     digest = hashlib.sha256(one.spec["image"].encode()).digest()
-    used = (20 + digest[0] % 16) * 1024**2
+    used = (20 + digest[0] % 16) * 1024**2 + (one.process.usage.memory if one.process is not None else 0)
     limit = ((one.spec.get("resources") or {}).get("limits") or {}).get("memory")
     return min(used, bytes_of(limit)) if limit else used
 

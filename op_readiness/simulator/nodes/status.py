@@ -23,6 +23,8 @@ class Shown:
     sandbox: bool = False
     started: str = ""
     conditions: dict[str, Object] = field(default_factory=dict)
+    failure: tuple[str, str] | None = None
+    """Reason and message where the kubelet itself has ended the Pod; shown once its containers have ended."""
 
     @property
     def inits(self) -> list[Container]:
@@ -38,6 +40,9 @@ class Shown:
 def status_of(shown: Shown) -> Object:
     """The whole status."""
     phase = phase_of(shown)
+    by_kubelet = shown.failure if phase in ("Succeeded", "Failed") else None
+    if by_kubelet is not None:
+        phase = "Failed"
     status: Object = {
         "observedGeneration": shown.pod["metadata"].get("generation", 1),
         "phase": phase,
@@ -51,6 +56,10 @@ def status_of(shown: Shown) -> Object:
         status["initContainerStatuses"] = [container_status(one) for one in shown.inits]
     if shown.ips:
         status |= {"podIP": shown.ips[0], "podIPs": [{"ip": ip} for ip in shown.ips]}
+    if by_kubelet is not None:
+        reason, message = by_kubelet
+        status |= {"reason": reason, "message": message}
+        status["conditions"].append(_condition(shown, "DisruptionTarget", True, "TerminationByKubelet", message))
     return status
 
 

@@ -35,11 +35,13 @@ class Upkeep:
         await self._pod.volumes.refresh(self._pod.pod, self._pod.ips)
         while True:
             changed = asyncio.ensure_future(self._due.wait())
-            await self._due_or_aged(changed)
-            if changed.done():
+            try:
+                await self._due_or_aged(changed)
+            finally:
+                changed.cancel()
+            if self._due.is_set():
                 await self._pod.clock.sleep(self._pod.pause_of("volume_update"))
                 self._due.clear()
-            changed.cancel()
             await self._pod.volumes.refresh(self._pod.pod, self._pod.ips)
 
     async def _due_or_aged(self, changed: asyncio.Task[Literal[True]]) -> None:

@@ -203,6 +203,10 @@ def _windows_powershell(root: Folder) -> None:
     put(root, "Windows/System32/WindowsPowerShell/v1.0/powershell.exe", executable("powershell", "windows"))
 
 
+def _windows_consumer(root: Folder) -> None:
+    put(root, "bin/testlimit.exe", executable("testlimit", "windows"))
+
+
 _LINUX = {
     "agnhost": (_linux_base, _linux_agnhost),
     "busybox": (_linux_base,),
@@ -216,6 +220,7 @@ _WINDOWS = {
     "agnhost": (_windows_base, _windows_tools, _windows_agnhost),
     "busybox": (_windows_base, _windows_tools),
     "nonroot": (_windows_base,),
+    "resource-consumer": (_windows_base, _windows_consumer),
     "pause": (_windows_base, _windows_pause),
     "nanoserver": (_windows_base,),
     "servercore": (_windows_base, _windows_powershell),

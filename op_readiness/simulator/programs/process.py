@@ -14,6 +14,7 @@ from typing import Any
 from op_readiness.simulator.clock import Clock
 from op_readiness.simulator.network.interface import NetworkNamespace
 from op_readiness.simulator.programs.files import FileSystem
+from op_readiness.simulator.programs.usage import Usage
 
 
 class Sink:
@@ -40,7 +41,8 @@ class Process:
     """One process. `stop` is set on SIGTERM; a program that serves waits for it and ends as the real one does.
 
     `world` is the simulated cluster (for `coredns`, which reads Services through its ServiceAccount): see
-    `simulator.world.World`. `pid1` tells whether it is the container's first process.
+    `simulator.world.World`. `pid1` tells whether it is the container's first process. `usage` is the container's,
+    shared by all of its processes; `credential_spec` is the text of its GMSA credential spec.
     """
 
     argv: list[str]
@@ -60,6 +62,8 @@ class Process:
     pid1: bool = False
     world: Any = None
     pod: dict[str, Any] = field(default_factory=dict)
+    usage: Usage = field(default_factory=Usage)
+    credential_spec: str = ""
 
     def child(self, argv: list[str], **changes: Any) -> Process:
         """A process of the same container with another command line, its own output unless given."""

@@ -7,7 +7,9 @@ from op_readiness.simulator.programs.busybox import APPLETS, busybox
 from op_readiness.simulator.programs.cmd import cmd
 from op_readiness.simulator.programs.console import tools
 from op_readiness.simulator.programs.console.ipconfig import ipconfig
+from op_readiness.simulator.programs.console.nltest import nltest
 from op_readiness.simulator.programs.console.ping import ping
+from op_readiness.simulator.programs.console.shutdown import shutdown
 from op_readiness.simulator.programs.coredns import coredns
 from op_readiness.simulator.programs.curl import curl
 from op_readiness.simulator.programs.dig import dig
@@ -18,6 +20,8 @@ from op_readiness.simulator.programs.pausing import pause
 from op_readiness.simulator.programs.powershell import powershell
 from op_readiness.simulator.programs.running import Known
 from op_readiness.simulator.programs.shell import sh
+from op_readiness.simulator.programs.standins import register_all
+from op_readiness.simulator.programs.testlimit import testlimit
 
 PROGRAMS: dict[str, Known] = {
     **{name: Known(applet) for name, applet in APPLETS.items()},
@@ -31,10 +35,13 @@ PROGRAMS: dict[str, Known] = {
     "image-hostname": Known(tools.hostname_of_image),
     "nc": Known(nc),
     "nginx": Known(nginx, own_signals=True),
+    "nltest": Known(nltest),
     "nslookup": Known(nslookup),
     "pause": Known(pause, own_signals=True),
     "powershell": Known(powershell),
     "sh": Known(sh),
+    "shutdown": Known(shutdown),
+    "testlimit": Known(testlimit),
     "windows-chcp": Known(tools.chcp),
     "windows-cmd": Known(cmd),
     "windows-curl": Known(curl),
@@ -51,3 +58,4 @@ PROGRAMS: dict[str, Known] = {
     "windows-where": Known(tools.where),
     "windows-whoami": Known(tools.whoami),
 }
+register_all()

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from op_readiness.simulator.programs.files import File
 from op_readiness.simulator.programs.images import program_of
 from op_readiness.simulator.programs.process import Process, Program, Terminated, UnknownProgram
+from op_readiness.simulator.programs.windowsusers import LOGON_FAILED, can_log_on
 
 T = TypeVar("T")
 DEFAULT_PATH = {
@@ -61,6 +62,8 @@ async def run(process: Process) -> int:
         found = find(process, process.argv[0] if process.argv else "")
     except NotRunnable as error:
         raise UnknownProgram(_runtime_words(process, error)) from None
+    if not can_log_on(process):
+        raise UnknownProgram(LOGON_FAILED)
     work = execute(process, found)
     if found.known.own_signals or not process.windows:
         return await work

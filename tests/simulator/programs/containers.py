@@ -191,6 +191,7 @@ class Container:
         self.files = FileSystem(os, image_tree(image, os))
         self.env = {"PATH": WINDOWS_PATH if os == "windows" else LINUX_PATH, "HOME": "/root"}
         self.hostname = "pod-a"
+        self.user = "ContainerAdministrator" if os == "windows" else ""
         self.world: Any = None
         self.pod: dict[str, Any] = {}
 
@@ -198,7 +199,7 @@ class Container:
         """A process that has not begun."""
         return Process(
             list(argv), dict(self.env), self.os, self.hostname, self.network, self.files, self.net.clock, self.image,
-            cwd="C:\\" if self.os == "windows" else "/", user="ContainerAdministrator" if self.os == "windows" else "",
+            cwd="C:\\" if self.os == "windows" else "/", user=self.user,
             stdin=stdin, pid1=pid1, world=self.world, pod=self.pod,
         )  # fmt: skip
 

@@ -47,6 +47,7 @@ def test_host_process_needs_an_extension():
     async def scene(net: Net) -> None:
         container = Container(net, os="windows")
         container.pod = {"spec": {"securityContext": {"windowsOptions": {"hostProcess": True}}}}
+        container.user = "NT AUTHORITY\\SYSTEM"
         with pytest.raises(UnknownProgram):
             await run(container.process("/agnhost", "pause"))
         ran = await container.run("cmd", "/C", "copy c:\\agnhost c:\\a.exe && c:\\a.exe entrypoint-tester")

@@ -8,15 +8,7 @@ from op_readiness.simulator.programs.cmd.interpreter import error_text
 from op_readiness.simulator.programs.cmd.names import matching
 from op_readiness.simulator.programs.process import Process
 from op_readiness.simulator.programs.running import NotRunnable, find
-
-GROUPS = "C:\\Windows\\System32\\config\\localgroups"
-"""Where `net localgroup` keeps a Node's groups: a file for each, on the Node's own file system."""
-SYSTEM_USERS = {
-    "nt authority\\system": "nt authority\\system", "nt authority\\local service": "nt authority\\local service",
-    "nt authority\\localservice": "nt authority\\local service",
-    "nt authority\\networkservice": "nt authority\\network service",
-    "nt authority\\network service": "nt authority\\network service",
-}  # fmt: skip
+from op_readiness.simulator.programs.windowsusers import GROUPS, SYSTEM_USERS
 
 
 async def hostname(process: Process) -> int:
