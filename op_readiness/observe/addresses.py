@@ -182,13 +182,9 @@ class Addresses:
         )
         return lines
 
-    @staticmethod
-    def _client(pod: Pod) -> Client:
-        from op_readiness.model.findings import Place
-
-        meta = pod["metadata"]
-        place = Place(pod["spec"]["nodeName"], "windows", "", meta["namespace"], meta["name"])
-        return Client(meta["namespace"], meta["name"], place, address_of(pod), meta["uid"])
+    def _client(self, pod: Pod) -> Client:
+        meta, node = pod["metadata"], self.facts.node(pod["spec"]["nodeName"])
+        return Client.at(meta["namespace"], meta["name"], node, address_of(pod), meta["uid"])
 
 
 def ipv4_of(text: str) -> list[str]:

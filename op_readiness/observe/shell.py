@@ -11,11 +11,12 @@ import re
 import secrets
 import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from op_readiness.cluster.api import Cluster
 from op_readiness.cluster.errors import ApiError, ExecDidNotReturn, ExecRefused
 from op_readiness.model.errors import CouldNotTell
+from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Finding, Place
 from op_readiness.model.timeouts import FLOORS, Timeouts
 from op_readiness.observe.recorder import Recorder
@@ -76,6 +77,12 @@ class Client:
     ip: str = ""
     uid: str = ""
     container: str = "main"
+
+    @classmethod
+    def at(cls, namespace: str, pod: str, node: NodeFact, ip: str = "", uid: str = "") -> Client:
+        """The client in a Pod on `node`."""
+        place = replace(node.place, namespace=namespace, pod=pod)
+        return cls(namespace, pod, place, ip, uid)
 
     @property
     def curl(self) -> str:

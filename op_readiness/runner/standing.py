@@ -83,7 +83,7 @@ def create(
 def check(cluster: Cluster, standing: dict[str, Any], facts: Facts, timeouts: Timeouts) -> list[Finding]:
     """Looks at the standing objects again: what no longer answers, as findings (of the ability OWNER)."""
     clients = [
-        Client(one["namespace"], one["pod"], facts.node(one["node"]).place, one["ip"], one["uid"])
+        Client.at(one["namespace"], one["pod"], facts.node(one["node"]), one["ip"], one["uid"])
         for one in standing.get("clients", [])
     ]
     canary = standing.get("canary") or {}

@@ -161,6 +161,6 @@ def _clients(context: RunContext, nodes: list[NodeFact]) -> list[Client]:
             *problems or [Finding("No standing client Pod", ", ".join(lost), "one a Node", "none", nodes=tuple(lost))]
         )
     return [
-        Client(one["namespace"], one["pod"], context.facts.node(one["node"]).place, one["ip"], one["uid"])
+        Client.at(one["namespace"], one["pod"], context.facts.node(one["node"]), one["ip"], one["uid"])
         for one in (standing[node.name] for node in nodes)
     ]

@@ -158,10 +158,9 @@ class CustomRecords:
 
     def _client(self, pod: Object) -> Client:
         meta = pod["metadata"]
-        place = self.facts.node(pod["spec"]["nodeName"]).place
-        return Client(meta["namespace"], meta["name"], place, pod["status"]["podIP"], meta["uid"])
+        node = self.facts.node(pod["spec"]["nodeName"])
+        return Client.at(meta["namespace"], meta["name"], node, pod["status"]["podIP"], meta["uid"])
 
     @staticmethod
     def _not_met(what: str, client: Client, expected: str, seen: str) -> AbilityNotMet:
-        where = f"Pod {client.namespace}/{client.pod} (Node {client.place.node})"
-        return AbilityNotMet(Finding(what, where, expected, seen, HINT, nodes=(client.place.node,)))
+        return AbilityNotMet(Finding(what, str(client.place), expected, seen, HINT, nodes=(client.place.node,)))
