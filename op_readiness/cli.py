@@ -179,6 +179,10 @@ def cli() -> None:
 @option("--verbose", "-v", is_flag=True, help="Say more while running.")
 @option("--strict", is_flag=True, help="Partial and flaky verdicts exit 3.")
 @option("--disruptive", is_flag=True, help="Also run abilities that reboot, restart or fill Nodes.")
+@option("--e2e-binary", default="", metavar="PATH",
+        help="e2e.test, for entries with focus in place of a native test (upstream's spec.yaml).")
+@option("--e2e-timeout", type=click.FloatRange(min=1), default=3600.0, show_default=True, metavar="SECONDS",
+        help="End e2e.test after this, real seconds for each entry.")
 @option("--image-registry", default=None, metavar="HOST/PATH", help="Pull images from here.")
 @option("--pull-secret", default="", metavar="NAMESPACE/NAME", help="Secret to pull images with, copied to Namespaces.")
 @options(FAULTS, NODES, SIMULATION, TIMEOUT_SCALE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from op_readiness.reports.header import PlanSummary
+from op_readiness.reports.text import count
 from op_readiness.runner.lease import EXCLUSIVE, EXCLUSIVE_NAMESPACE, own_namespace
 from op_readiness.runner.plan import PODS_AN_ABILITY, Plan
 from op_readiness.workloads.images import Images
@@ -34,6 +35,8 @@ def acts(plan: Plan, images: Images, run_id: str) -> Iterator[str]:
     yield f"pull {images.agnhost}"
     if privileged := [a.id for a in plan.abilities if a.requires.get("privileged")]:
         yield f"make privileged Namespaces for {', '.join(privileged)}"
+    if e2e := sum(bool(ability.focus) for ability in plan.abilities):
+        yield f"run e2e.test {count(e2e, 'time')}: it makes Namespaces and Pods of its own, and deletes them again"
     if plan.serial or plan.disruptive:
         yield f"hold Lease {EXCLUSIVE_NAMESPACE}/{EXCLUSIVE} while {len(plan.serial + plan.disruptive)} run alone"
     if plan.disruptive:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +53,8 @@ class RunOptions:
     workers: str = "auto"
     flake_attempts: int = 1
     color: bool = True
+    e2e_binary: str = ""
+    e2e_timeout: float = 3600.0
 
     @property
     def simulated(self) -> bool:
@@ -62,6 +65,16 @@ class RunOptions:
     def scale(self) -> float:
         """Real seconds for one cluster second."""
         return self.timeout_scale or (SIMULATED_SCALE if self.simulated else 1.0)
+
+
+    def e2e(self) -> dict[str, Any]:
+        """What workers need to know to run e2e.test: binary, provider as it knows it, seconds, verbose."""
+        return {
+            "binary": str(Path(self.e2e_binary).absolute()) if self.e2e_binary else "",
+            "provider": "skeleton" if self.simulated else self.provider,
+            "seconds": self.e2e_timeout,
+            "verbose": self.verbose,
+        }
 
 
 def check(options: RunOptions) -> None:
@@ -85,6 +98,8 @@ def check(options: RunOptions) -> None:
         raise UsageError(f"--flake-attempts takes a number from 1 on, not {options.flake_attempts}")
     if options.timeout_scale is not None and not 0.001 <= options.timeout_scale <= 100:
         raise UsageError(f"--timeout-scale takes a figure from 0.001 to 100, not {options.timeout_scale:g}")
+    if options.e2e_binary and not (Path(options.e2e_binary).is_file() and os.access(options.e2e_binary, os.X_OK)):
+        raise UsageError(f"--e2e-binary {options.e2e_binary}: no such file, or it cannot be executed")
     for folder in options.test_directories:
         if not folder.is_dir():
             raise UsageError(f"--test-directory {folder}: no such folder")

@@ -61,11 +61,15 @@ class Plan:
         return STANDING_SECONDS + spread_seconds([a.seconds for a in self.concurrent], self.workers) + alone
 
 
-def make_plan(selection: Selection, facts: Facts, nodes: ChosenNodes, *, workers: str, disruptive: bool) -> Plan:
-    """The plan of a run. `workers` is a number or `auto`."""
+def make_plan(
+    selection: Selection, facts: Facts, nodes: ChosenNodes, *, workers: str, disruptive: bool, provider: str = "",
+    e2e_binary: str = "",
+) -> Plan:  # fmt: skip
+    """The plan of a run. `workers` is a number or `auto`; `e2e_binary` runs entries with `focus`."""
     skips = {id: Skip(SkipReason.LEFT_OUT, why) for id, why in selection.left_out.items()}
     for ability in selection.runnable:
-        if skip := certain_skip(ability, facts, nodes, disruptive=disruptive):
+        skip = certain_skip(ability, facts, nodes, disruptive=disruptive)
+        if skip := skip or _without_e2e(ability, provider, e2e_binary):
             skips[ability.id] = skip
     run = [ability for ability in selection.runnable if ability.id not in skips]
     concurrent = interleaved([a for a in run if not {"serial", "disruptive"} & set(a.tags)])
@@ -90,6 +94,18 @@ def certain_skip(ability: Ability, facts: Facts, nodes: ChosenNodes, *, disrupti
         why = f"requires Kubernetes {ability.kubernetes_versions}; the server is {facts.version}"
         return Skip(SkipReason.VERSION, why)
     return _too_few(ability, facts, nodes) or _lacking(ability, facts)
+
+
+def _without_e2e(ability: Ability, provider: str, binary: str) -> Skip | None:
+    """Why specs of e2e.test are not run, or None."""
+    if not ability.focus:
+        return None
+    if provider in ability.skip_providers:
+        return Skip(SkipReason.PROVIDER, f"its entry leaves out provider {provider} (skipProviders)")
+    if not binary:
+        why = "it has specs of e2e.test in place of a native test: add --e2e-binary PATH"
+        return Skip(SkipReason.MISSING_INPUT, why)
+    return None
 
 
 def _too_few(ability: Ability, facts: Facts, nodes: ChosenNodes) -> Skip | None:
@@ -129,12 +145,16 @@ def _lacking(ability: Ability, facts: Facts) -> Skip | None:
 
 
 def version_allows(wanted: str, server: str) -> bool:
-    """Whether a server version such as `v1.37.2-eks-1` satisfies `>=1.24`; one that cannot be read does."""
+    """Whether a server version such as `v1.37.2-eks-1` satisfies `>=1.24` or `==1.36.* || ==1.37.*`.
+
+    One that cannot be read does.
+    """
     if not wanted:
         return True
     plain = server.removeprefix("v").replace("+", "-").partition("-")[0]
     try:
-        return SpecifierSet(wanted).contains(Version(plain), prereleases=True)
+        version = Version(plain)
+        return any(SpecifierSet(one).contains(version, prereleases=True) for one in wanted.split("||"))
     except InvalidVersion:
         return True
 

@@ -124,7 +124,10 @@ class Run:
         seed = self.options.seed or secrets.token_hex(4)
         nodes = choose_windows_nodes(known, self.options.windows_nodes, seed)
         options = self.options
-        return make_plan(self.selection, known, nodes, workers=options.workers, disruptive=options.disruptive)
+        return make_plan(
+            self.selection, known, nodes, workers=options.workers, disruptive=options.disruptive,
+            provider=options.provider, e2e_binary=options.e2e_binary,
+        )  # fmt: skip
 
     # -- the run itself --------------------------------------------------------------------------------------------
 
@@ -230,6 +233,7 @@ class Run:
             "events_dir": str(self._open_log.folder.resolve()),
             "windows_nodes": [node.name for node in plan.nodes.nodes],
             "command": self.command,
+            "e2e": self.options.e2e(),
         }
 
     # -- ending ----------------------------------------------------------------------------------------------------

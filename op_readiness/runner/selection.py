@@ -12,7 +12,7 @@ from op_readiness.runner.names import must_be_known
 GROUPS = ("Core", "Extend")
 """Words that stand for every category whose name begins with them."""
 
-TAGS = ("slow", "serial", "disruptive", "beyond", "internet")
+TAGS = ("slow", "serial", "disruptive", "beyond", "internet", "e2e")
 
 
 @dataclass(frozen=True)
