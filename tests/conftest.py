@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 TOGETHER = (
+    "tests/readiness/test_e2e.py",
     "tests/readiness/test_healthy.py",
     "tests/readiness/test_kubectl.py",
     "tests/readiness/test_unusable.py",
