@@ -55,8 +55,8 @@ def windows_node_port(workshop, windows_nodes):
 
 @pytest.fixture
 def other_nodes(windows_nodes, facts):
-    """Nodes whose NodePort a Windows Pod asks: the selected Windows Nodes, and one Linux Node where there is one."""
-    nodes = [*windows_nodes, *facts.usable_nodes("linux")[:1]]
+    """Nodes whose NodePort a Windows Pod asks: the selected Windows Nodes and one Linux Node that is Ready."""
+    nodes = [*windows_nodes, *[node for node in facts.nodes if node.os == "linux" and node.ready][:1]]
     if len(nodes) < 2:
         raise NotTested("one Windows Node and no other: only its own NodePort is left", reason=SkipReason.TOO_FEW_NODES)
     return nodes

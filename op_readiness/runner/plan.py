@@ -114,12 +114,14 @@ def _too_few(ability: Ability, facts: Facts, nodes: ChosenNodes) -> Skip | None:
     for kind, wanted, there in (
         ("Windows Node", needs.get("windowsNodes", 1), windows),
         ("Linux Node", needs.get("linuxNodes", 0), linux),
-        ("Node", needs.get("nodes", 0), windows + linux),
     ):
         if there < wanted:
             takes = "takes" if wanted == 1 else "take"
             why = f"requires {count(wanted, kind)} that {takes} Pods, this run has {there or 'none'}"
             return Skip(SkipReason.TOO_FEW_NODES, why + ("" if kind == "Windows Node" else _not_taking(facts)))
+    ready = windows + sum(node.ready for node in facts.nodes if node.os == "linux")  # a Node that only has an address
+    if ready < needs.get("nodes", 0):
+        return Skip(SkipReason.TOO_FEW_NODES, f"requires {count(needs['nodes'], 'Ready Node')}, this run has {ready}")
     free = max((node.pods_allocatable - node.pods_running for node in nodes.nodes), default=0)
     if free < needs.get("freePods", 0):
         return Skip(SkipReason.TOO_FEW_NODES, f"requires {needs['freePods']} free Pods on one Windows Node; {free} are")

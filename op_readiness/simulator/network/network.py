@@ -142,9 +142,12 @@ class Network:
             raise DetachFailed(_teardown_text(attachment, error)) from error
         del self._pods[uid]
         self.policies.remove(uid)
+        twin = next((one for one in self._pods.values() if one.ip == attachment.ip), None)
         for other in self.agents.values():
             if other is not agent:
                 other.remote.release(attachment.ip, CNI)
+            if twin is not None and twin.node != other.machine.name:  # an address that two Pods had is still wanted
+                other.remote.acquire(twin.ip, twin.node, CNI)
         self._tell("pod detached", attachment)
 
     # Acts and reset
