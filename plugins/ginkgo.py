@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,11 +10,8 @@ import pytest
 
 from op_readiness.cluster.api import Cluster
 from op_readiness.suite.catalogue import read_spec
-from op_readiness.suite.e2e import judging, junit, running
-from op_readiness.suite.e2e.seen import Watched
+from op_readiness.suite.e2e.entry import LOG, Entry
 from op_readiness.suite.plugin import CLUSTER, EVIDENCE, RECORDER, context_of
-
-LOG = "e2e.log"
 
 
 @pytest.hookimpl
@@ -43,38 +38,13 @@ class GinkgoItem(pytest.Item):
     """One run of e2e.test."""
 
     def runtest(self) -> None:
-        """Run it, read its report, keep who took part, judge."""
+        """Run it, keep what it printed, judge what it reported."""
         context = context_of(self.config)
-        ability, recorder = context.abilities[self.name], self.stash[RECORDER]
-        within = float(context.e2e["seconds"])
-        folder = Path(tempfile.mkdtemp(prefix="e2e-"))
-        try:
-            words = running.command(
-                context.e2e, context.kubeconfig, folder, ability.id, ability.focus, ability.skip
-            )
-            until = time.time() + within
-            began = time.time()
-            with Watched(self._cluster(), context.facts, within + running.GRACE_SECONDS) as watched:
-                ended = running.run(
-                    words, folder / LOG, within,
-                    lambda line: recorder.waiting(f"e2e.test: {line}", since=began, until=until),
-                )  # fmt: skip
-            self._keep(ended, context.evidence_dir / ability.id)
-            seen = watched.pods(ended.run)
-            recorder.node_answers += [pod.answer() for pod in seen]
-            nodes = sorted({pod.node.name for pod in seen})
-            report, trouble = None, ""
-            try:
-                report = junit.read(folder)
-            except junit.Unreadable as error:
-                trouble = str(error)
-            for part in judging.parts_of(report, nodes) if report else ():
-                recorder.part(part)
-            if not nodes:
-                recorder.note(watched.trouble or "no Pod of these specs was seen to start on a Windows Node")
-            judging.judge(ability, report, ended, within, trouble)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        with tempfile.TemporaryDirectory(prefix="e2e-", ignore_cleanup_errors=True) as folder:
+            entry = Entry(context.abilities[self.name], context, self.stash[RECORDER], Path(folder))
+            ended = entry.run(self._cluster())
+            self._keep(ended.text, context.evidence_dir / self.name)
+            entry.judge(ended)
 
     def _cluster(self) -> Cluster:
         if CLUSTER not in self.config.stash:
@@ -82,10 +52,10 @@ class GinkgoItem(pytest.Item):
         cluster: Cluster = self.config.stash[CLUSTER]
         return cluster
 
-    def _keep(self, ended: running.Ended, folder: Path) -> None:
+    def _keep(self, text: str, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / LOG).write_text(ended.text, "utf-8")
-        self.stash[EVIDENCE] = {f"evidence/{self.name}/{LOG}": f"{len(ended.text.splitlines())} lines of e2e.test"}
+        (folder / LOG).write_text(text, "utf-8")
+        self.stash[EVIDENCE] = {f"evidence/{self.name}/{LOG}": f"{len(text.splitlines())} lines of e2e.test"}
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Where it stands."""

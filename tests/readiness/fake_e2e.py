@@ -39,7 +39,7 @@ def options(words: list[str]) -> dict[str, str]:
     return dict(zip(words[::2], words[1::2], strict=True))
 
 
-def pod(cluster: Cluster, os: str) -> None:
+def pod(cluster: Cluster, os: str, keep: bool = False) -> None:
     """A Namespace with a Pod that runs, and is gone again, as the e2e framework makes them."""
     namespace = f"fake-{time.monotonic_ns() % 10**8}"
     labels = {"e2e-framework": "fake", "e2e-run": RUN}
@@ -60,6 +60,8 @@ def pod(cluster: Cluster, os: str) -> None:
             break
         time.sleep(0.1)
     time.sleep(0.3)
+    if keep:
+        time.sleep(600)
     cluster.delete("Namespace", namespace)
 
 
@@ -76,7 +78,7 @@ def run_spec(cluster: Cluster, title: str) -> str:
     if "Panic" in title:
         return '<error message="" type="panicked">Test Panicked</error>'
     if "Hang" in title:
-        time.sleep(600)
+        pod(cluster, "windows", keep=True)
     return ""
 
 

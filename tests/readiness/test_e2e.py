@@ -151,14 +151,16 @@ def test_what_could_not_be_found_out_is_an_error(e2e, words, what, text):
 
 
 def test_a_binary_that_does_not_end_is_ended(folder, kubeconfig):
-    """At its own deadline, with the end of its log; the run goes on."""
+    """At its own deadline, with the end of its log; the Namespace that it could not delete goes with the run."""
+    before = objects_in(kubeconfig)
     ran = run(
         "--kubeconfig", kubeconfig, "--timeout-scale", "0.05", "--category", "Core.Mine", "--test-directory", "hanging",
-        "--e2e-binary", "./e2e.test", "--e2e-timeout", "3", "--report-dir", "op-readiness-hanging", folder=folder,
+        "--e2e-binary", "./e2e.test", "--e2e-timeout", "6", "--report-dir", "op-readiness-hanging", folder=folder,
     )  # fmt: skip
     (one,) = results_of(report_in(folder / "op-readiness-hanging")).values()
     assert (ran.code, *seen(one)) == (3, "error", "e2e.test did not end")
     assert "Will run 1 of 10 specs" in one["findings"][0]["seen"]
+    assert one["proof"]["nodes"] and objects_in(kubeconfig) - before == set()
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ LOOK_SECONDS = 0.2
 TELL_SECONDS = 5.0
 GRACE_SECONDS = 60.0
 """How long it may take to write its report and clean up after SIGTERM."""
+HEAD = 65536
 TAIL_LINES = 25
 LINE_LENGTH = 300
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -50,8 +51,7 @@ class Ended:
     @property
     def run(self) -> str:
         """The id that it gave itself and labels its Namespaces with (`e2e-run`); empty if it did not say."""
-        found = _RUN.search(self.text)
-        return found.group(1) if found else ""
+        return run_named_in(self.log)
 
 
 def command(
@@ -114,6 +114,15 @@ def _end(process: subprocess.Popen[bytes]) -> int | None:
         process.kill()
         process.wait()
         return None
+
+
+def run_named_in(log: Path) -> str:
+    """The id of the run that a log begins with; empty as long as it does not say."""
+    if not log.exists():
+        return ""
+    with log.open(encoding="utf-8", errors="replace") as file:
+        found = _RUN.search(file.read(HEAD))
+    return found.group(1) if found else ""
 
 
 def last_line(log: Path) -> str:

@@ -3,17 +3,21 @@
 e2e.test is no witness for itself: many of its specs choose no operating system, and pass on Linux Nodes. Nor can we
 ask its Pods, which are gone when it ends. What can be shown is that the kubelet of a Windows Node said of such a Pod
 that a container of it had started; that is a proof of kind `node`. A spec that makes no Pods proves nothing.
+
+Its Namespaces are given the run's label as they appear: e2e.test deletes them itself, and when it was interrupted or
+killed, our clean-up does.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from op_readiness.cluster.api import Cluster
-from op_readiness.cluster.errors import ApiError
+from op_readiness.cluster.errors import ApiError, NotFound
 from op_readiness.cluster.watching import WatchTimeout, wait_for
 from op_readiness.model.facts import Facts, NodeFact
 
@@ -48,41 +52,64 @@ class SeenPod:
 
 @dataclass
 class Watched:
-    """Watches all Pods from another thread, for as long as a block lasts."""
+    """Watches Pods and Namespaces from other threads, for as long as a block lasts.
+
+    `run` gives the id of e2e.test's run once it is known; Namespaces of that run get `labels`.
+    """
 
     cluster: Cluster
     facts: Facts
     within: float
+    run: Callable[[], str]
+    labels: Mapping[str, str]
     trouble: str = ""
     earlier: frozenset[str] = frozenset()
     """Runs whose Namespaces were there before."""
     _pods: dict[str, SeenPod] = field(default_factory=dict)
     _runs: dict[str, str] = field(default_factory=dict)
     _ended: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
+    _threads: tuple[threading.Thread, ...] = ()
 
     def __enter__(self) -> Watched:
         """Begin to watch; raises ApiError where Namespaces may not be listed."""
         self.earlier = frozenset(_run_of(one) for one in self.cluster.list("Namespace", labels=RUN_LABEL))
-        self._thread = threading.Thread(target=self._watch, daemon=True, name="Pods of e2e.test")
-        self._thread.start()
+        watches: tuple[tuple[str, str | None, Callable[[Any], bool]], ...] = (
+            ("Pod", None, self._look), ("Namespace", RUN_LABEL, self._adopt),
+        )  # fmt: skip
+        self._threads = tuple(
+            threading.Thread(target=self._watch, args=watch, daemon=True, name=f"{watch[0]}s of e2e.test")
+            for watch in watches
+        )
+        for thread in self._threads:
+            thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._ended.set()
-        if self._thread is not None:
-            self._thread.join(JOIN_SECONDS)
+        for thread in self._threads:
+            thread.join(JOIN_SECONDS)
 
     def pods(self, run: str) -> list[SeenPod]:
         """The Pods of a run; without its id, of every run that was not there before. One a Namespace and Node."""
         mine = [pod for pod in self._pods.values() if (pod.run == run if run else pod.run not in self.earlier)]
         return list({(pod.namespace, pod.node.name): pod for pod in reversed(mine)}.values())[::-1]
 
-    def _watch(self) -> None:
+    def _watch(self, kind: str, labels: str | None, look: Callable[[Any], bool]) -> None:
+        within = self.within + JOIN_SECONDS
         try:
-            wait_for(self.cluster, "Pod", "", self._look, within=self.within + JOIN_SECONDS, silence=SILENCE)
+            wait_for(self.cluster, kind, "", look, labels=labels, within=within, silence=SILENCE)
         except (ApiError, WatchTimeout) as error:
-            self.trouble = f"Pods could not be watched: {error}"
+            self.trouble = f"{kind}s could not be watched: {error}"
+
+    def _adopt(self, namespaces: Iterable[Mapping[str, Any]]) -> bool:
+        """Label Namespaces of this run, and no others."""
+        own = self.run()
+        for namespace in namespaces:
+            meta = namespace["metadata"]
+            if own and _run_of(namespace) == own and not set(self.labels) <= set(meta["labels"]):
+                with suppress(NotFound):
+                    self.cluster.patch("Namespace", meta["name"], "", {"metadata": {"labels": dict(self.labels)}})
+        return self._ended.is_set()
 
     def _look(self, pods: Iterable[Mapping[str, Any]]) -> bool:
         for pod in pods:
