@@ -29,11 +29,21 @@ class Admission:
             self._namespace(request, obj)
             if request.plural == "pods":
                 self._pods.admit(obj)
+        if request.plural == "priorityclasses" and obj.get("globalDefault"):
+            self._one_default(obj)
 
     def validate(self, request: Request, obj: Object, old: Object | None) -> None:
         """Refuse (or warn of) what plugins refuse after validation."""
         if request.subresource in ("", "ephemeralcontainers"):
             self._security.judge(request, obj, old)
+
+    def _one_default(self, obj: Object) -> None:
+        name = obj["metadata"]["name"]
+        for stored in self._store["scheduling.k8s.io", "priorityclasses"].listed():
+            other = stored.object["metadata"]["name"]
+            if stored.object.get("globalDefault") and other != name:
+                why = f"PriorityClass {other} is already marked as default. Only one default can exist"
+                raise forbidden("priorityclasses", "scheduling.k8s.io", name, why)
 
     def _namespace(self, request: Request, obj: Object) -> None:
         resource = request.served

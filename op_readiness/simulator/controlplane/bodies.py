@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
-import yaml
-
-from op_readiness.simulator.controlplane import protobuf
-from op_readiness.simulator.controlplane.failures import Failure, bad_request, invalid, not_supported
+from op_readiness.simulator.controlplane import documents, protobuf
+from op_readiness.simulator.controlplane.failures import (
+    Failure,
+    bad_request,
+    invalid,
+    invalid_value,
+    not_supported,
+    too_long,
+)
 from op_readiness.simulator.controlplane.recorded import schema_of_kind
 from op_readiness.simulator.controlplane.requests import Request
 from op_readiness.simulator.controlplane.schema import Doubled, Found, WrongType, decode
@@ -44,14 +50,14 @@ def parsed(data: bytes, content_type: str, kind: str) -> Any:
     """The body as JSON or YAML; a 400 or 415 in the server's words where it is neither."""
     media = content_type.partition(";")[0].strip()
     if media == "application/yaml":
-        return yaml.safe_load(data)
+        return _yaml(data, kind)
     if media == protobuf.MEDIA:
         return _protobuf(data, kind)
     if media not in ("", "application/json"):
         text = f"the body of the request was in an unknown format - accepted media types include: {MEDIA}"
         raise Failure(415, "UnsupportedMediaType", text)
     try:
-        body = json.loads(data, object_pairs_hook=_pairs)
+        body = json_body(data)
     except ValueError as error:
         raise bad_request(_unrecognized(data, kind, _go_error(data, error))) from error
     if not isinstance(body, dict):
@@ -63,6 +69,19 @@ def parsed(data: bytes, content_type: str, kind: str) -> Any:
         text = f"couldn't get version/kind; json parse error: {problem} ({data[:50].hex()})"
         raise bad_request(f"the object provided is unrecognized (must be of type {kind}): {text}")
     return body
+
+
+def _yaml(data: bytes, kind: str) -> Any:
+    try:
+        body, doubled = documents.load(data)
+    except documents.Unreadable as error:
+        text = f"the object provided is unrecognized (must be of type {kind}): {error} ({data[:50].hex()})"
+        raise bad_request(text) from error
+    if not doubled or not isinstance(body, dict):
+        return body
+    marked = Doubled(body)
+    marked.lines = tuple(doubled)
+    return marked
 
 
 def _protobuf(data: bytes, kind: str) -> Object:
@@ -97,7 +116,24 @@ def check_validation(request: Request, options: str) -> str:
     mode = request.query.get("fieldValidation", "")
     if mode not in VALIDATIONS:
         raise invalid(options, "meta.k8s.io", "", [not_supported("fieldValidation", mode, VALIDATIONS)])
+    check_manager(request, options)
     return mode or "Warn"
+
+
+LONGEST_MANAGER = 128
+
+
+def check_manager(request: Request, options: str) -> None:
+    """422 for a field manager that is too long or cannot be printed."""
+    name = request.query.get("fieldManager", "")
+    errors = [too_long("fieldManager", LONGEST_MANAGER)] if len(name.encode()) > LONGEST_MANAGER else []
+    for position, letter in enumerate(name):
+        if not letter.isprintable():
+            why = f"invalid character U+{ord(letter):04X} (at position {position})"
+            errors.append(invalid_value("fieldManager", name, why))
+            break
+    if errors:
+        raise invalid(options, "meta.k8s.io", "", errors)
 
 
 def check_dry_run(value: Any, options: str) -> bool:
@@ -108,8 +144,18 @@ def check_dry_run(value: Any, options: str) -> bool:
     return bool(values)
 
 
-def typed(body: Object, request: Request, kind: str, api_version: str, mode: str) -> Object:
-    """The body as an object of that kind: known fields only, types right, kind and apiVersion first."""
+def json_body(data: bytes) -> Any:
+    """JSON with its doubled keys marked; ValueError where it is none."""
+    return json.loads(data, object_pairs_hook=_pairs)
+
+
+def typed(
+    body: Object, request: Request, kind: str, api_version: str, mode: str, doubled: Sequence[str] = ()
+) -> Object:
+    """The body as an object of that kind: known fields only, types right, kind and apiVersion first.
+
+    `doubled` says what the document that led to the body named twice.
+    """
     given_kind, given_version = body.get("kind") or kind, body.get("apiVersion") or api_version
     if (given_kind, given_version) != (kind, api_version):
         raise bad_request(_other_kind(given_kind, given_version, kind, api_version))
@@ -119,6 +165,9 @@ def typed(body: Object, request: Request, kind: str, api_version: str, mode: str
         decoded = decode(schema_of_kind(group, version, kind), body, found)
     except WrongType as error:
         raise bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {error}') from error
+    found.strict[:0] = doubled
+    if isinstance(body, Doubled) and body.lines:
+        found.strict[:0] = [documents.unmarshal_errors(body.lines)] if mode == "Strict" else body.lines
     _strict(found, request, kind, version, mode)
     decoded.pop("kind", None)
     decoded.pop("apiVersion", None)

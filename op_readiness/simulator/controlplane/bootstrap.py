@@ -27,6 +27,7 @@ def _create(cluster: Cluster, group: str, plural: str, obj: Object) -> None:
     namespace = obj["metadata"].get("namespace", "")
     kind = resource(group, plural)
     request = Request("POST", "", {}, "create", group, "v1", plural, "", namespace, "", "", kind)
+    request.agent = "kube-apiserver"
     operations.create(cluster, request, {"kind": kind.kind, "apiVersion": kind.api_version, **obj})
 
 

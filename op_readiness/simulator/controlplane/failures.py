@@ -22,13 +22,14 @@ class Failure(Exception):
     def __init__(self, code: int, reason: str, message: str, details: Object | None = None) -> None:
         super().__init__(message)
         self.code, self.reason, self.message, self.details = code, reason, message, details
+        self.metadata: Object = {}
 
     def status(self) -> Object:
         """The Status object of this refusal, keys in the server's order."""
         status: Object = {
             "kind": "Status",
             "apiVersion": "v1",
-            "metadata": {},
+            "metadata": self.metadata,
             "status": "Failure",
             "message": self.message,
         }
@@ -67,6 +68,11 @@ def invalid_value(field: str, value: Any, why: str) -> FieldError:
 def required(field: str, why: str = "") -> FieldError:
     """The field is missing."""
     return FieldError(field, "FieldValueRequired", f"Required value: {why}" if why else "Required value")
+
+
+def too_long(field: str, limit: int) -> FieldError:
+    """The text has too many bytes."""
+    return FieldError(field, "FieldValueTooLong", f"Too long: may not be more than {limit} bytes")
 
 
 def not_supported(field: str, value: Any, supported: Iterable[str], *, in_order: bool = False) -> FieldError:

@@ -33,6 +33,7 @@ class Handlers:
     async def handle(self, http: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
         request = parse(http.method, http.path, http.query)
+        request.agent = http.headers.get("User-Agent", "")
         try:
             request.user = self._user(http)
             self._rbac.require(request)
@@ -92,13 +93,13 @@ class Handlers:
             if found is None:
                 raise no_resource()
             verbs = found.verbs
-        on_collection = request.verb in ("create", "list", "watch", "deletecollection")
-        if request.verb not in verbs or on_collection == bool(request.name):
+        on_collection = request.verb in ("create", "list", "deletecollection")
+        if request.verb not in verbs or (on_collection == bool(request.name) and request.verb != "watch"):
             raise method_not_allowed()
 
     @staticmethod
     def _document(request: Request, http: web.BaseRequest) -> web.Response:
-        if http.method in ("GET", "HEAD"):
+        if http.method in ("GET", "HEAD") or request.path in discovery.HEALTH:
             found = discovery.document(request.path.rstrip("/") or "/", http.headers.get("Accept", ""))
             if found is not None:
                 return found

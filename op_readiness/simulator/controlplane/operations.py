@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from op_readiness.simulator.controlplane import failures
+from op_readiness.simulator.controlplane import events, failures, managers
 from op_readiness.simulator.controlplane.admission import Admission
 from op_readiness.simulator.controlplane.allocation import Allocator
 from op_readiness.simulator.controlplane.failures import MODIFIED, Failure, bad_request
@@ -27,6 +27,8 @@ LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 KEPT = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
 NAME_LIMIT = 58
 NAMESPACES = ("", "namespaces")
+OTHER_NAMESPACE = "the namespace of the provided object does not match the namespace sent on the request"
+STATUS_KEEPS = ("spec", "metadata.deletionTimestamp", "metadata.ownerReferences")
 
 
 def now() -> str:
@@ -62,8 +64,29 @@ def found(cluster: Cluster, request: Request) -> Stored:
     return stored
 
 
-def create(cluster: Cluster, request: Request, obj: Object) -> Object:
-    """Create an object; gives it as stored (or as it would be, in a dry run)."""
+def tracked(request: Request, old: Object | None, new: Object) -> None:
+    """Keep in managedFields what the request's manager set; Events are seen as their group shows them."""
+    resource, seen = request.served, events.to_new if request.group == "events.k8s.io" else dict
+    shown, metadata = seen(new), new["metadata"]
+    shown["metadata"] = metadata
+    before = None if old is None else seen(old)
+    managers.update(before, shown, manager_of(request, managers.UPDATE), resource.schema, ignored(request), now())
+
+
+def manager_of(request: Request, operation: str) -> managers.Manager:
+    """The manager that this request writes as."""
+    return managers.Manager(request.manager, operation, request.served.api_version, request.subresource)
+
+
+def ignored(request: Request) -> tuple[str, ...]:
+    """What this request cannot set, so that nobody owns it by it."""
+    if request.subresource == "status":
+        return STATUS_KEEPS
+    return ("status",) if "status" in request.served.subresources else ()
+
+
+def create(cluster: Cluster, request: Request, obj: Object, *, applied: bool = False) -> Object:
+    """Create an object; gives it as stored (or as it would be, in a dry run). `applied`: its managers are known."""
     resource, strategy = request.served, strategy_of(request.served.key)
     if strategy.unsupported:
         raise Failure(501, "NotImplemented", strategy.unsupported, {})
@@ -73,6 +96,8 @@ def create(cluster: Cluster, request: Request, obj: Object) -> Object:
         raise Failure(500, "", "resourceVersion should not be set on objects to be created")
     _identify(cluster, metadata, strategy)
     strategy.default(obj)
+    if not applied:
+        tracked(request, None, obj)
     cluster.admission.mutate(request, obj, None)
     strategy.prepare(obj)
     _refuse(request, strategy, obj, None)
@@ -91,13 +116,12 @@ def _place(request: Request, metadata: Object) -> None:
         metadata.pop("namespace", None)
         return
     if metadata.get("namespace") not in (None, "", request.namespace):
-        text = "the namespace of the provided object does not match the namespace sent on the request"
-        raise bad_request(text)
+        raise bad_request(OTHER_NAMESPACE)
     metadata["namespace"] = request.namespace
 
 
 def _identify(cluster: Cluster, metadata: Object, strategy: Strategy) -> None:
-    for field in (*KEPT, "managedFields", "selfLink", "resourceVersion"):
+    for field in (*KEPT, "selfLink", "resourceVersion"):
         metadata.pop(field, None)
     if metadata.get("generateName") and not metadata.get("name"):
         metadata["name"] = metadata["generateName"][:NAME_LIMIT] + cluster.suffix()
@@ -127,12 +151,15 @@ def _taken(cluster: Cluster, request: Request, metadata: Object) -> None:
         raise failures.already_exists(resource.plural, resource.group, metadata["name"], going=going)
 
 
+def _other_name(given: str, expected: str) -> str:
+    return f"the name of the object ({given}) does not match the name on the URL ({expected})"
+
+
 def update(cluster: Cluster, request: Request, obj: Object) -> Object:
     """Replace an object (or its status) by a body; gives it as stored."""
     resource, metadata = request.served, obj["metadata"]
     if metadata.get("name") not in (None, "", request.name):
-        text = f"the name of the object ({metadata['name']}) does not match the name on the URL ({request.name})"
-        raise bad_request(text)
+        raise bad_request(_other_name(metadata["name"], request.name))
     _place(request, metadata)
     metadata["name"] = request.name
     namespace = request.namespace if resource.namespaced else ""
@@ -141,16 +168,21 @@ def update(cluster: Cluster, request: Request, obj: Object) -> Object:
     return write(cluster, request, found(cluster, request), obj)
 
 
-def patch(cluster: Cluster, request: Request, change: Callable[[Object], Object]) -> Object:
-    """Change a copy of an object; `change` gives the typed result."""
+def patch(cluster: Cluster, request: Request, change: Callable[[Object], Object], *, applied: bool = False) -> Object:
+    """Change a copy of an object; `change` gives the typed result (`applied`: with its managers)."""
     stored = found(cluster, request)
     obj = change(stored.copy())
     metadata = obj["metadata"]
     if metadata.get("name") != request.name:
-        raise bad_request("the name of the object does not match the name on the URL")
+        raise bad_request(_other_name(metadata.get("name", ""), request.name))
+    if request.served.namespaced and metadata.get("namespace") != request.namespace:
+        raise bad_request(OTHER_NAMESPACE)
+    if metadata.get("uid") != stored.object["metadata"]["uid"]:
+        error = failures.invalid_value("metadata.uid", metadata.get("uid", ""), "field is immutable")
+        raise failures.invalid(request.served.kind, request.served.group, request.name, [error])
     if str(metadata.get("resourceVersion", "")) == str(stored.version):
         metadata.pop("resourceVersion")
-    return write(cluster, request, stored, obj)
+    return write(cluster, request, stored, obj, applied=applied)
 
 
 def _check_versions(request: Request, stored: Stored, metadata: Object) -> None:
@@ -169,26 +201,28 @@ def _check_versions(request: Request, stored: Stored, metadata: Object) -> None:
         raise failures.conflict(resource.plural, resource.group, request.name, MODIFIED)
 
 
-def write(cluster: Cluster, request: Request, stored: Stored, obj: Object) -> Object:
+def write(cluster: Cluster, request: Request, stored: Stored, obj: Object, *, applied: bool = False) -> Object:
     """Store a changed object after all checks; a write that changes nothing stores nothing."""
     resource, strategy, old = request.served, strategy_of(request.served.key), stored.object
     _check_versions(request, stored, obj["metadata"])
     _keep(obj, old, strategy)
     if request.subresource == "status":
         obj = _status_alone(obj, old)
+        _track(request, old, obj, applied=applied)
     else:
         if "status" in resource.subresources and "status" in old:
             obj["status"] = old["status"]
         if resource.key == NAMESPACES and request.subresource != "finalize":
             obj["spec"] = old["spec"]
         strategy.default(obj)
+        _track(request, old, obj, applied=applied)
         strategy.adapt(obj, old)
         cluster.admission.mutate(request, obj, old)
         _count_generation(obj, old, strategy)
     _refuse(request, strategy, obj, old)
     allocated = cluster.allocator.allocate(request, obj, old)
     cluster.admission.validate(request, obj, old)
-    if obj == old:
+    if obj == old or managers.same_but_times(obj, old):
         return old
     if request.dry_run:
         allocated.undo()
@@ -206,13 +240,17 @@ def store(cluster: Cluster, request: Request, obj: Object) -> Object:
     return obj
 
 
+def _track(request: Request, old: Object, obj: Object, *, applied: bool) -> None:
+    if not applied:
+        tracked(request, old, obj)
+
+
 def _keep(obj: Object, old: Object, strategy: Strategy) -> None:
     metadata, before = obj["metadata"], old["metadata"]
     for field in KEPT:
         metadata.pop(field, None)
         if field in before:
             metadata[field] = before[field]
-    metadata.pop("managedFields", None)
     metadata["resourceVersion"] = before["resourceVersion"]
     if not strategy.generation and "generation" in before:
         metadata["generation"] = before["generation"]
@@ -227,7 +265,7 @@ def _keep(obj: Object, old: Object, strategy: Strategy) -> None:
 def _status_alone(obj: Object, old: Object) -> Object:
     kept = {key: value for key, value in old.items() if key not in ("status", "metadata")}
     metadata = {**old["metadata"]}
-    for field in ("labels", "annotations"):
+    for field in ("labels", "annotations", "managedFields"):
         if field in obj["metadata"]:
             metadata[field] = obj["metadata"][field]
     return {

@@ -7,9 +7,9 @@ from typing import Any
 from aiohttp import web
 
 from op_readiness.simulator.apiproxy import gated
-from op_readiness.simulator.controlplane import events, selectors
+from op_readiness.simulator.controlplane import events, listing, selectors
 from op_readiness.simulator.controlplane.answers import Accepted, answer
-from op_readiness.simulator.controlplane.failures import Failure, bad_request, forbidden_field, invalid
+from op_readiness.simulator.controlplane.failures import Failure
 from op_readiness.simulator.controlplane.operations import Cluster, found
 from op_readiness.simulator.controlplane.requests import Request
 from op_readiness.simulator.controlplane.storage import Collection, Stored, encode
@@ -27,9 +27,13 @@ def stored_view(request: Request) -> View | None:
 
 def get(cluster: Cluster, request: Request, accepted: Accepted) -> web.Response:
     """One object."""
+    version = listing.version_of(request)
+    if version is not None:
+        listing.too_large(cluster, version)
     stored, view = found(cluster, request), stored_view(request)
     if accepted.form == "table":
-        return answer(TableView(request).of([stored], stored.object["metadata"]["resourceVersion"]))
+        own = {"resourceVersion": stored.object["metadata"]["resourceVersion"]}
+        return answer(TableView(request).of([stored], own))
     if accepted.form == "partial":
         return answer(partial(stored.object))
     return answer(stored.data if view is None else view(stored.object))
@@ -48,28 +52,18 @@ def matches(request: Request) -> list[selectors.Match]:
     return found_matches
 
 
-def chosen(cluster: Cluster, request: Request) -> list[Stored]:
-    """The objects that a list is of."""
-    tests = matches(request)
-    listed = cluster.store[request.served.key].listed(request.namespace)
-    if not tests:
-        return list(listed)
-    return [stored for stored in listed if all(test(stored.object) for test in tests)]
-
-
 def list_all(cluster: Cluster, request: Request, accepted: Accepted) -> web.Response:
-    """A list; limit and continue are taken and everything is given at once."""
-    _check_list(cluster, request)
-    items, version = chosen(cluster, request), str(cluster.store.version)
+    """A list, or the page of it that limit and continue ask for."""
+    page = listing.page(cluster, request, matches(request))
     if accepted.form == "table":
-        return answer(TableView(request).of(items, version))
+        return answer(TableView(request).of(page.items, page.metadata))
     head: Object = {"kind": f"{request.served.kind}List", "apiVersion": request.served.api_version}
     if accepted.form == "partial":
         head = {"kind": "PartialObjectMetadataList", "apiVersion": f"meta.k8s.io/{accepted.version}"}
-        parts = [encode(partial(item.object)) for item in items]
+        parts = [encode(partial(item.object)) for item in page.items]
     else:
-        parts = _items(request, items)
-    start = encode({**head, "metadata": {"resourceVersion": version}})[:-1]
+        parts = _items(request, page.items)
+    start = encode({**head, "metadata": page.metadata})[:-1]
     if accepted.form == "partial" and not parts:
         return answer(start + b',"items":null}')
     return answer(b'%s,"items":[%s]}' % (start, b",".join(parts)))
@@ -83,51 +77,10 @@ def _items(request: Request, items: list[Stored]) -> list[bytes]:
     return [b"{" + data[len(head) :] if data.startswith(head) else data for data in datas]
 
 
-def _version(cluster: Cluster, request: Request) -> int | None:
-    """The version that the client names, or None."""
-    text = request.query.get("resourceVersion", "")
-    if not text:
-        return None
-    if not text.isdigit():
-        problem = f'strconv.ParseUint: parsing "{text}": invalid syntax'
-        raise bad_request(f'invalid resource version: resourceVersion: Invalid value: "{text}": {problem}')
-    if int(text) > cluster.store.version:
-        text = f"Too large resource version: {text}, current: {cluster.store.version}"
-        cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
-        raise Failure(504, "Timeout", f"Timeout: {text}", {"causes": [cause], "retryAfterSeconds": 1})
-    return int(text)
-
-
-def _check_list(cluster: Cluster, request: Request) -> None:
-    limit = request.query.get("limit", "")
-    if limit and not limit.lstrip("-").isdigit():
-        raise bad_request(f'strconv.ParseInt: parsing "{limit}": invalid syntax')
-    if request.query.get("continue"):
-        text = (
-            "The provided continue parameter is too old to display a consistent list result. You can start a new list "
-            "without the continue parameter, or use the continue token in this response to retrieve the remainder of "
-            "the results."
-        )
-        raise Failure(410, "Expired", text)
-    version = _version(cluster, request)
-    if request.query.get("resourceVersionMatch") == "Exact" and version is not None and version < cluster.store.version:
-        raise Failure(410, "Expired", "The resourceVersion for the provided list is too old.")
-
-
-def _check_initial(request: Request) -> bool:
-    wanted = request.query.get("sendInitialEvents", "")
-    if not wanted:
-        return False
-    if request.query.get("resourceVersionMatch") != "NotOlderThan":
-        why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
-        error = forbidden_field("resourceVersionMatch", why)
-        raise invalid("ListOptions", "meta.k8s.io", "", [error])
-    return wanted == "true"
-
-
 async def watch(cluster: Cluster, request: Request, accepted: Accepted, http: web.BaseRequest) -> web.StreamResponse:
     """Stream events until the client goes, its time-out ends, or the server stops."""
-    initial_end, version = _check_initial(request), _version(cluster, request)
+    listing.check_options(request)
+    initial_end, version = request.query.get("sendInitialEvents") == "true", listing.version_of(request)
     collection = cluster.store[request.served.key]
     bookmarks = request.query.get("allowWatchBookmarks") in ("1", "true")
     watching = Watch(collection, request.namespace, matches(request), _watch_view(request, accepted), _kind(request))

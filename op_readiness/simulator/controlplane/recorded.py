@@ -28,14 +28,31 @@ def wire_format() -> dict[str, Any]:
     return loaded
 
 
+def _message(schema: str) -> str:
+    """Protobuf's name of a schema's message."""
+    name = schema.removeprefix("io.")
+    return name if name.startswith("k8s.io.") else f"k8s.io.{name.removeprefix('k8s.')}"
+
+
+@functools.cache
+def pointers(schema: str) -> frozenset[str]:
+    """Fields of a schema that are pointers in Go."""
+    return _named("pointers", _message(schema))
+
+
+def _named(kind: str, message: str) -> frozenset[str]:
+    """Fields of a message, and of the structs that stand inline in it."""
+    inline = [entry[1] for entry in wire_format()["fields"].get(message, {}).values() if not entry[0]]
+    return frozenset(wire_format()[kind].get(message, ())).union(*(_named(kind, name) for name in inline))
+
+
 @functools.cache
 def kept_when_empty(schema: str) -> frozenset[str] | None:
     """Fields of a schema whose empty value is no absence; None where the schema is not known."""
-    name = schema.removeprefix("io.")
-    name = name if name.startswith("k8s.io.") else f"k8s.io.{name.removeprefix('k8s.')}"
+    name = _message(schema)
     if name not in wire_format()["fields"]:
         return None
-    return frozenset((*wire_format()["pointers"].get(name, ()), *wire_format()["written"].get(name, ())))
+    return _named("pointers", name) | _named("written", name)
 
 
 @functools.cache

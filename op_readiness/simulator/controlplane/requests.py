@@ -39,12 +39,18 @@ class Request:
     rest: str = ""
     resource: Resource | None = None
     user: User = User("system:anonymous", ("system:unauthenticated",))
+    agent: str = ""
     warnings: list[str] = field(default_factory=list)
 
     @property
     def dry_run(self) -> bool:
         """True where nothing may be stored."""
         return self.query.get("dryRun") == "All"
+
+    @property
+    def manager(self) -> str:
+        """Who is kept as the manager of what this request sets: as the client says, else its program's name."""
+        return self.query.get("fieldManager") or self.agent.partition("/")[0][:128] or "unknown"
 
     @property
     def is_resource(self) -> bool:
@@ -69,6 +75,8 @@ def parse(method: str, path: str, query: Mapping[str, str]) -> Request:
         request.group, request.version, parts = parts[1], parts[2], parts[3:]
     else:
         return request
+    watched = parts[0] == "watch" and len(parts) > 1
+    parts = parts[1:] if watched else parts
     if parts[0] == "namespaces" and len(parts) > 1:
         request.namespace = parts[1]
         if len(parts) > 2 and parts[2] not in NAMESPACE_SUBRESOURCES:
@@ -80,6 +88,8 @@ def parse(method: str, path: str, query: Mapping[str, str]) -> Request:
     if request.resource is not None and not request.resource.namespaced and request.plural != "namespaces":
         request.namespace = ""
     _collection_verb(request)
+    if watched and request.verb in ("get", "list"):
+        request.verb = "watch"
     return request
 
 

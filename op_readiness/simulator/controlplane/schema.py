@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from op_readiness.simulator.controlplane.emptiness import fill
 from op_readiness.simulator.controlplane.quantity import canonical
 from op_readiness.simulator.controlplane.recorded import kept_when_empty, recorded
 
@@ -30,9 +31,10 @@ FREE = (
 
 
 class Doubled(dict[str, Any]):
-    """An object of JSON that named a key twice; `keys_twice` says which."""
+    """An object that named a key twice; `keys_twice` says which (JSON), `lines` where in the whole document (YAML)."""
 
     keys_twice: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
 
 
 class WrongType(ValueError):
@@ -55,7 +57,8 @@ def decode(schema: str, body: dict[str, Any], found: Found) -> dict[str, Any]:
     return decoded
 
 
-def _json_type(value: Any) -> str:
+def json_type(value: Any) -> str:
+    """A value's JSON type as Go names it."""
     if isinstance(value, bool):
         return "bool"
     if isinstance(value, str):
@@ -72,7 +75,7 @@ def _refuse(value: Any, struct: str, path: str, go_type: str) -> WrongType:
         if isinstance(value, int | float) and not isinstance(value, bool) and go_type.startswith("int")
         else ""
     )
-    return WrongType(f"json: cannot unmarshal {_json_type(value)}{number} into {where} of type {go_type}")
+    return WrongType(f"json: cannot unmarshal {json_type(value)}{number} into {where} of type {go_type}")
 
 
 @functools.cache
@@ -88,7 +91,7 @@ def _walk_of(name: str) -> Walk:
         return _int_or_string
     if short in ("Time", "MicroTime"):
         return _time
-    return _struct(short, _go_type(name), schema.get("properties"), kept_when_empty(name))
+    return _struct(name, schema.get("properties"))
 
 
 def _go_type(name: str) -> str:
@@ -96,7 +99,8 @@ def _go_type(name: str) -> str:
     return f"{package}.{short}"
 
 
-def _struct(short: str, go_type: str, properties: dict[str, Any] | None, kept: frozenset[str] | None) -> Walk:
+def _struct(name: str, properties: dict[str, Any] | None) -> Walk:
+    short, go_type, kept = name.rsplit(".", 1)[1], _go_type(name), kept_when_empty(name)
     compiled: dict[str, Walk] = {}
 
     def walk(value: Any, struct: str, path: str, indexed: str, found: Found) -> Any:
@@ -115,6 +119,7 @@ def _struct(short: str, go_type: str, properties: dict[str, Any] | None, kept: f
                 kept_item = below(item, short, _joined(path, key), _joined(indexed, key), found)
                 if kept_item or kept is None or key in kept or not _empty(key, kept_item):
                     decoded[key] = kept_item
+        fill(name, decoded)
         return decoded
 
     return walk

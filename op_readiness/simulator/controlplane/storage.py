@@ -77,6 +77,22 @@ class Collection:
             if not namespace or name[0] == namespace:
                 yield self.objects[name]
 
+    def listed_at(self, version: int, namespace: str = "") -> Iterator[Stored]:
+        """The objects as they were at a version that is not older than the window."""
+        then = dict(self.objects)
+        for event in reversed(self.events):
+            if event.version <= version:
+                break
+            metadata = event.last.object["metadata"]
+            name = (metadata.get("namespace", ""), metadata["name"])
+            if event.old is None:
+                then.pop(name, None)
+            else:
+                then[name] = event.old
+        for name in sorted(then):
+            if not namespace or name[0] == namespace:
+                yield then[name]
+
     def record(self, event: Event) -> None:
         """Keep the event for watches that resume, and tell those that run."""
         self.events.append(event)

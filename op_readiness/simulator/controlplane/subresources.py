@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -11,13 +10,13 @@ from aiohttp import web
 from op_readiness.simulator.controlplane import operations, podactions, scaling
 from op_readiness.simulator.controlplane.answers import answer
 from op_readiness.simulator.controlplane.bodies import parsed, typed
-from op_readiness.simulator.controlplane.failures import bad_request, method_not_allowed, no_resource
+from op_readiness.simulator.controlplane.failures import method_not_allowed, no_resource
 from op_readiness.simulator.controlplane.operations import Cluster, found
 from op_readiness.simulator.controlplane.requests import Request
 from op_readiness.simulator.controlplane.reviews import Reviews
 from op_readiness.simulator.controlplane.storage import encode
 from op_readiness.simulator.controlplane.streaming import Streaming
-from op_readiness.simulator.controlplane.writing import JSON_PATCH, apply, check_media
+from op_readiness.simulator.controlplane.writing import JSON_PATCH, apply, check_media, decoded_patch
 
 Object = dict[str, Any]
 REVIEWED = ("authentication.k8s.io", "authorization.k8s.io")
@@ -80,11 +79,7 @@ class Subresources:
         if request.verb == "update":
             return self._body(request, data, media, *kind)
         check_media(media)
-        try:
-            change = json.loads(data)
-        except ValueError as error:
-            raise bad_request(f"error decoding patch: {error}") from error
-        changed = apply(current, change, media.partition(";")[0].strip() or JSON_PATCH, schema)
+        changed = apply(current, decoded_patch(data), media.partition(";")[0].strip() or JSON_PATCH, schema)
         return typed(changed, request, *kind, "Warn")
 
     def _scale(self, request: Request, data: bytes, media: str) -> web.Response:

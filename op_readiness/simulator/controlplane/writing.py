@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from aiohttp import web
 
-from op_readiness.simulator.controlplane import deletion, events, operations, patching
+from op_readiness.simulator.controlplane import applying, deletion, events, listing, operations, patching
 from op_readiness.simulator.controlplane.answers import answer
-from op_readiness.simulator.controlplane.bodies import check_dry_run, check_validation, parsed, typed
-from op_readiness.simulator.controlplane.failures import Failure, bad_request
+from op_readiness.simulator.controlplane.bodies import check_dry_run, check_validation, json_body, parsed, typed
+from op_readiness.simulator.controlplane.failures import Failure, bad_request, invalid, invalid_value
 from op_readiness.simulator.controlplane.operations import Cluster
-from op_readiness.simulator.controlplane.reading import chosen, stored_view
+from op_readiness.simulator.controlplane.reading import matches, stored_view
 from op_readiness.simulator.controlplane.requests import Request
+from op_readiness.simulator.controlplane.schema import Doubled
 from op_readiness.simulator.controlplane.storage import encode
 
 Object = dict[str, Any]
 MERGE, STRATEGIC = "application/merge-patch+json", "application/strategic-merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
-APPLY = ("application/apply-patch+yaml", "application/apply-patch+cbor")
-NO_APPLY = (
-    "this API server does no server-side apply: it keeps no field ownership. Use a merge or strategic merge patch, or "
-    "kubectl apply without --server-side"
-)
+APPLY = "application/apply-patch+yaml"
 
 
 def _options(request: Request, kind: str) -> str:
@@ -66,9 +64,7 @@ def _absent(cluster: Cluster, request: Request) -> bool:
 def check_media(content_type: str) -> str:
     """The media type of a patch that this server takes, or the refusal."""
     media = content_type.partition(";")[0].strip()
-    if media in APPLY:
-        raise Failure(501, "NotImplemented", NO_APPLY, {})
-    if media not in (MERGE, STRATEGIC, JSON_PATCH):
+    if media not in (MERGE, STRATEGIC, JSON_PATCH, APPLY):
         raise Failure(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
     return media
 
@@ -76,12 +72,34 @@ def check_media(content_type: str) -> str:
 def patch(cluster: Cluster, request: Request, data: bytes, content_type: str) -> web.Response:
     """PATCH an object or its status."""
     media = check_media(content_type)
-    mode = _options(request, "PatchOptions")
+    mode = applying.check_options(request, applied=media == APPLY)
+    if media == APPLY:
+        return applying.apply(cluster, request, data, mode)
+    return shown(request, patched(cluster, request, decoded_patch(data), media, mode))
+
+
+def decoded_patch(data: bytes) -> Any:
+    """A patch that is JSON, or 400."""
     try:
-        change = json.loads(data)
+        return json_body(data)
     except ValueError as error:
-        raise bad_request(f"error decoding patch: {error}") from error
-    return shown(request, patched(cluster, request, change, media, mode))
+        raise bad_request("invalid JSON patch") from error
+
+
+def _twice(change: Any, path: str = "") -> Iterator[str]:
+    """What a patch names twice."""
+    if isinstance(change, Doubled):
+        yield from (f'duplicate field "{path}{key}"' for key in change.keys_twice)
+    if isinstance(change, dict):
+        for key, value in change.items():
+            yield from _twice(value, f"{path}{key}.")
+
+
+def _strict(failure: Failure, result: Object) -> Failure:
+    """The 422 of a patch whose result is refused by strict decoding."""
+    why = failure.message.partition("strict decoding error: ")[2]
+    shown = json.dumps(result, separators=(",", ":"), sort_keys=True)
+    return invalid("", "", "", [invalid_value("patch", shown, f"strict decoding error: {why}")])
 
 
 def patched(cluster: Cluster, request: Request, change: Any, media: str, mode: str) -> Object:
@@ -92,7 +110,11 @@ def patched(cluster: Cluster, request: Request, change: Any, media: str, mode: s
         if request.group == "events.k8s.io":
             current = events.to_new(current)
         result = apply(current, change, media, resource.schema)
-        obj = typed(result, request, resource.kind, resource.api_version, mode)
+        twice = [] if media == JSON_PATCH else list(_twice(change))
+        try:
+            obj = typed(result, request, resource.kind, resource.api_version, mode, twice)
+        except Failure as failure:
+            raise _strict(failure, result) if "strict decoding error" in failure.message else failure from failure
         return events.to_stored(obj) if request.group == "events.k8s.io" else obj
 
     return operations.patch(cluster, request, applied)
@@ -104,7 +126,8 @@ def apply(current: Object, change: Any, media: str, schema: str) -> Object:
         result: Object = patching.json_patch(current, change)
         return result
     if not isinstance(change, dict):
-        raise bad_request("json: cannot unmarshal array into Go value of type map[string]interface {}")
+        problem = "json: cannot unmarshal array into Go value of type map[string]interface {}"
+        raise bad_request(f"error decoding patch: {problem}")
     if media == MERGE:
         merged: Object = patching.merge_patch(current, change)
         return merged
@@ -130,7 +153,8 @@ def _bare(obj: Object) -> Object:
 
 def delete_collection(cluster: Cluster, request: Request, data: bytes, content_type: str) -> web.Response:
     """DELETE a collection; answers with what was there."""
-    options, items = _delete_options(request, data, content_type), chosen(cluster, request)
+    options = _delete_options(request, data, content_type)
+    items = listing.page(cluster, request, matches(request)).items
     deletion.delete_all(cluster, request, options, items)
     listed = {"kind": f"{request.served.kind}List", "apiVersion": request.served.api_version}
     metadata = {"resourceVersion": str(cluster.store.version)}

@@ -1,4 +1,4 @@
-"""Asks an API server the requests of requests.yaml and keeps of each answer what two servers must have in common."""
+"""Asks an API server the requests of requests/*.yaml and keeps of each answer what two servers must have in common."""
 
 from __future__ import annotations
 
@@ -14,26 +14,44 @@ from typing import Any
 import yaml
 
 HERE = Path(__file__).parent
-RECORDED = HERE / "answers.json"
+TABLES = tuple(sorted((HERE / "requests").glob("*.yaml")))
 ADMIN, BOB = "TOKEN", "BOB"
 VARIES = {
     "uid", "resourceVersion", "creationTimestamp", "deletionTimestamp", "lastTransitionTime", "token", "time",
-    "expirationTimestamp", "batch.kubernetes.io/controller-uid", "controller-uid",
+    "expirationTimestamp", "continue", "batch.kubernetes.io/controller-uid", "controller-uid",
 }  # fmt: skip
 LEFT_OUT = {"managedFields", "description"}
 PATTERNS = (
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "UID"),
+    (re.compile(r"^g-[a-z0-9]{5}$"), "g-XXXXX"),
     (re.compile(r"kube-api-access-[a-z0-9]{5}"), "kube-api-access-XXXXX"),
     (re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z"), "TIME"),
+    (re.compile(r"((?:patch: |^)Invalid value: ).*(?=: strict decoding error)"), r"\1OBJECT"),
+    (re.compile(r"(?<=current: )\d+"), "VERSION"),
     (re.compile(r"^\d+(s|m|m\d+s)$"), "AGE"),
     (re.compile(r"may not change fields other than (.*?)\n.*", re.S), r"may not change fields other than \1"),
     (re.compile(r"10\.96\.(?!0\.)\d+\.\d+|(?<=:)3\d{4}(?=/TCP)"), "DRAWN"),
 )
 
 
-def requests() -> list[dict[str, Any]]:
-    """The rows of the table, shorthands written out."""
-    return [_written_out(row) for row in yaml.safe_load((HERE / "requests.yaml").read_text())]
+def requests(table: Path) -> list[dict[str, Any]]:
+    """The rows of one file of the table, shorthands written out."""
+    return [_written_out(row) for row in yaml.safe_load(table.read_text())]
+
+
+def all_requests() -> list[dict[str, Any]]:
+    """The rows of all files, in the order in which they are asked."""
+    return [row for table in TABLES for row in requests(table)]
+
+
+def recorded_file(table: Path) -> Path:
+    """Where the answers to one file's rows are kept."""
+    return HERE / "recorded" / f"{table.stem}.json"
+
+
+def recorded_answers() -> list[dict[str, Any]]:
+    """The recorded answers to all rows."""
+    return [answer for table in TABLES for answer in json.loads(recorded_file(table).read_text())]
 
 
 def _written_out(row: dict[str, Any]) -> dict[str, Any]:
@@ -59,13 +77,13 @@ def ask(server: str, row: dict[str, Any]) -> dict[str, Any]:
     request = urllib.request.Request(server + path, data=data, headers=headers, method=method)
     try:
         with urllib.request.urlopen(request, context=ssl._create_unverified_context(), timeout=20) as response:
-            return _answer(response.status, response.headers, response.read())
+            return _answer(row, response.status, response.headers, response.read())
     except urllib.error.HTTPError as error:
         with error:
-            return _answer(error.code, error.headers, error.read())
+            return _answer(row, error.code, error.headers, error.read())
 
 
-def _answer(code: int, headers: Any, body: bytes) -> dict[str, Any]:
+def _answer(row: dict[str, Any], code: int, headers: Any, body: bytes) -> dict[str, Any]:
     lines = body.decode().splitlines()
     try:
         shown: Any = json.loads(body)
@@ -74,18 +92,24 @@ def _answer(code: int, headers: Any, body: bytes) -> dict[str, Any]:
             shown = [json.loads(line) for line in lines]
         except ValueError:
             shown = lines
-    return {"code": code, "warnings": headers.get_all("Warning") or [], "body": steady(shown)}
+    body_shown = steady(shown, managed=row.get("managed", False))
+    return {"code": code, "warnings": headers.get_all("Warning") or [], "body": body_shown}
 
 
-def steady(value: Any) -> Any:
-    """A value without what differs from run to run."""
+def steady(value: Any, *, managed: bool = False) -> Any:
+    """A value without what differs from run to run; `managed`: managedFields are compared too."""
     if isinstance(value, dict):
         if value.get("type") == "BOOKMARK":
             value = {"type": "BOOKMARK", "object": {"metadata": value["object"]["metadata"]}}
         kept = {key: item for key, item in value.items() if key not in LEFT_OUT}
-        return {key: "*" if key in VARIES and item else steady(item) for key, item in sorted(kept.items())}
+        shown = {
+            key: "*" if key in VARIES and item else steady(item, managed=managed) for key, item in sorted(kept.items())
+        }
+        if managed and "managedFields" in value:
+            shown["managedFields"] = sorted(map(steady, value["managedFields"]), key=_manager)
+        return shown
     if isinstance(value, list):
-        return [steady(item) for item in value]
+        return [steady(item, managed=managed) for item in value]
     if isinstance(value, str):
         for pattern, instead in PATTERNS:
             value = pattern.sub(instead, value)
@@ -94,6 +118,11 @@ def steady(value: Any) -> Any:
     return value
 
 
+def _manager(entry: dict[str, Any]) -> tuple[str, ...]:
+    """Entries of one second have no order of their own."""
+    return entry["operation"], entry["manager"], entry["apiVersion"], entry.get("subresource", "")
+
+
 def ask_all(server: str) -> list[dict[str, Any]]:
     """The answers to all rows, in their order."""
-    return [ask(server, row) for row in requests()]
+    return [ask(server, row) for row in all_requests()]

@@ -12,7 +12,7 @@ import pytest
 from op_readiness.simulator.clock import TurnedClock
 from op_readiness.simulator.controlplane.requests import User
 from op_readiness.simulator.controlplane.server import ControlPlane
-from tests.simulator.controlplane.answers import ADMIN, BOB, RECORDED, ask_all, requests
+from tests.simulator.controlplane.answers import ADMIN, BOB, all_requests, ask_all, recorded_answers
 from tests.simulator.controlplane.real import real_api_server
 
 TOKENS = {
@@ -37,16 +37,16 @@ async def embedded_answers(folder: Any) -> list[dict[str, Any]]:
 def differences(expected: list[dict[str, Any]], seen: list[dict[str, Any]]) -> list[str]:
     return [
         f"{row['do']} {json.dumps(row.get('body', ''))}\n  expected {json.dumps(want)}\n  seen     {json.dumps(got)}"
-        for row, want, got in zip(requests(), expected, seen, strict=True)
+        for row, want, got in zip(all_requests(), expected, seen, strict=True)
         if want != got
     ]
 
 
 def test_embedded_server_answers_as_the_recorded_one(tmp_path):
-    """Every row of requests.yaml gets the recorded code, warnings and body."""
+    """Every row of requests/*.yaml gets the recorded code, warnings and body."""
     seen = asyncio.run(embedded_answers(tmp_path))
 
-    assert not differences(json.loads(RECORDED.read_text()), seen)
+    assert not differences(recorded_answers(), seen)
 
 
 @pytest.mark.real_control_plane
@@ -56,4 +56,4 @@ def test_recorded_answers_are_those_of_a_real_server():
     with real_api_server() as server:
         seen = ask_all(server)
 
-    assert not differences(json.loads(RECORDED.read_text()), seen)
+    assert not differences(recorded_answers(), seen)

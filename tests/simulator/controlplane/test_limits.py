@@ -9,7 +9,6 @@ import pytest
 from op_readiness.simulator.api import Api, ApiError
 from tests.simulator.controlplane.running import running
 
-CONFIG_MAP = "/api/v1/namespaces/t/configmaps/a"
 WEBHOOK = {"metadata": {"name": "w"}, "webhooks": []}
 
 
@@ -22,7 +21,6 @@ async def refusal(api: Api, method: str, path: str, body: dict, kind: str) -> tu
 @pytest.mark.parametrize(
     ("method", "path", "body", "kind", "words"),
     [
-        ("PATCH", f"{CONFIG_MAP}?fieldManager=x", {"data": {}}, "application/apply-patch+yaml", "server-side apply"),
         ("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", {"metadata": {"name": "a.b"}},
          "application/json", "CustomResourceDefinitions"),
         ("POST", "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations", WEBHOOK,

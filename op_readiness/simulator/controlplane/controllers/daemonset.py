@@ -74,10 +74,10 @@ class DaemonSets:
             elif not stay:
                 surplus += alive
             else:
-                surplus += _failed_or_doubled(alive)
+                surplus += self._doubled(owner, alive, mark)
         surplus += [pod for left in by_node.values() for pod in left if not self._shared.pods.going(pod)]
         if not missing and not surplus:
-            surplus = self._outdated(owner, mine, mark)
+            missing, surplus = self._rolled(owner, mine, mark)
         made = [self._create(owner, name, mark) for name in missing]
         results = await asyncio.gather(*made, *(self._delete(owner, pod) for pod in surplus))
         return next((error for error in results if error is not None), None)
@@ -88,6 +88,34 @@ class DaemonSets:
             names = {pod["spec"]["nodeName"]} if pod["spec"].get("nodeName") else named_nodes(pod) or {""}
             by_node.setdefault(min(names), []).append(pod)
         return by_node
+
+    def _doubled(self, owner: Object, alive: list[Object], mark: str) -> list[Object]:
+        """Pods of one Node that are too many: a surging DaemonSet may have an old one and a new one."""
+        if not _surge(owner):
+            return _failed_or_doubled(alive)
+        failed = [pod for pod in alive if pods.is_finished(pod)]
+        running = sorted((pod for pod in alive if not pods.is_finished(pod)), key=_age)
+        new = [pod for pod in running if labels_of(pod).get(revisions.POD_LABEL) == mark]
+        old = [pod for pod in running if pod not in new]
+        replaced = old[:1] if old and new and (not pods.is_ready(old[0]) or self._available(owner, new[0])) else []
+        return failed + new[1:] + old[1:] + replaced
+
+    def _rolled(self, owner: Object, mine: list[Object], mark: str) -> tuple[list[str], list[Object]]:
+        """(Nodes that get a new Pod, Pods to delete) of this step of a rollout."""
+        surge = _surge(owner)
+        if not surge:
+            return [], self._outdated(owner, mine, mark)
+        desired = sum(1 for node in self._shared.nodes.objects.values() if should_run(owner, node)[0])
+        left, allowed, candidates = share(surge, desired, up=True), [], []
+        for name, have in sorted(self._by_node(mine).items()):
+            old = [pod for pod in have if labels_of(pod).get(revisions.POD_LABEL) != mark]
+            if len(old) < len(have):
+                left -= 1 if old else 0
+            elif old and self._available(owner, old[0]):
+                candidates.append(name)
+            elif old:
+                allowed.append(name)
+        return allowed + candidates[: max(0, left)], []
 
     def _outdated(self, owner: Object, mine: list[Object], mark: str) -> list[Object]:
         """Old Pods to delete now: as many as may be unavailable at once."""
@@ -152,6 +180,13 @@ class DaemonSets:
         await self._shared.status(DAEMON_SET, owner, status)
         in_use = {f"{owner['metadata']['name']}-{labels_of(pod).get(revisions.POD_LABEL)}" for pod in first}
         await revisions.forget_old(self._shared, owner, in_use | {f"{owner['metadata']['name']}-{mark}"})
+
+
+def _surge(owner: Object) -> int | str:
+    """How many Nodes may have an old and a new Pod at once; 0: an old one goes first."""
+    strategy = owner["spec"].get("updateStrategy") or {}
+    surge: int | str = (strategy.get("rollingUpdate") or {}).get("maxSurge", 0)
+    return 0 if strategy.get("type") != "RollingUpdate" or surge == "0%" else surge
 
 
 def should_run(owner: Object, node: Object) -> tuple[bool, bool]:

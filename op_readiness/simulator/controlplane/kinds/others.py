@@ -171,3 +171,23 @@ def event(new: Object, _: Object | None) -> list[FieldError]:
     if place != own and (place or own != "default"):
         return [invalid_value("involvedObject.namespace", place, "does not match event.namespace")]
     return []
+
+
+SYSTEM_CLASSES = {"system-cluster-critical": 2000000000, "system-node-critical": 2000001000}
+HIGHEST_PRIORITY = 1000000000
+
+
+def priority_class(new: Object, old: Object | None) -> list[FieldError]:
+    """What is wrong with a PriorityClass."""
+    name, value, errors = new["metadata"].get("name", ""), new.get("value", 0), []
+    if old is not None:
+        changed = [field for field in ("value", "preemptionPolicy") if new.get(field) != old.get(field)]
+        return [forbidden_field(field, "may not be changed in an update.") for field in changed]
+    if name.startswith("system-") and SYSTEM_CLASSES.get(name) != value:
+        why = f"{name} is not a known system priority class"
+        text = f"priority class names with 'system-' prefix are reserved for system use only. error: {why}"
+        errors.append(forbidden_field("metadata.name", text))
+    elif value > HIGHEST_PRIORITY and not name.startswith("system-"):
+        text = f"maximum allowed value of a user defined priority is {HIGHEST_PRIORITY}"
+        errors.append(forbidden_field("value", text))
+    return errors

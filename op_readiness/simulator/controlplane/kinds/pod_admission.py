@@ -78,8 +78,20 @@ class PodAdmission:
                 spec["priorityClassName"] = found.object["metadata"]["name"]
         elif found is None:
             raise forbidden("pods", "", pod["metadata"]["name"], f"no PriorityClass with name {name} was found")
-        spec["priority"] = found.object["value"] if found else 0
-        spec["preemptionPolicy"] = found.object["preemptionPolicy"] if found else "PreemptLowerPriority"
+        computed = found.object["value"] if found else 0
+        policy = found.object["preemptionPolicy"] if found else "PreemptLowerPriority"
+        self._unlike(pod, "priority", "integer value of priority", computed)
+        self._unlike(pod, "preemptionPolicy", "string value of PreemptionPolicy", policy)
+        spec["priority"], spec["preemptionPolicy"] = computed, policy
+
+    @staticmethod
+    def _unlike(pod: Object, field: str, what: str, computed: Any) -> None:
+        """A Pod may say what its class says, and nothing else."""
+        given = pod["spec"].get(field)
+        if given not in (None, computed):
+            computing = f"priority admission controller computed {computed} from the given PriorityClass name"
+            text = f"the {what} ({given}) must not be provided in pod spec; {computing}"
+            raise forbidden("pods", "", pod["metadata"]["name"], text)
 
     def _runtime_class(self, pod: Object) -> None:
         name = pod["spec"].get("runtimeClassName")

@@ -137,7 +137,9 @@ STRATEGIES: dict[Key, Strategy] = {
         defaults.endpoint_slice, validate=others.endpoint_slice, generation=True
     ),
     ("policy", "poddisruptionbudgets"): Strategy(prepare=prepare.disruption_budget, generation=True),
-    ("scheduling.k8s.io", "priorityclasses"): Strategy(defaults.priority_class, generation=True),
+    ("scheduling.k8s.io", "priorityclasses"): Strategy(
+        defaults.priority_class, validate=others.priority_class, generation=True
+    ),
     ("storage.k8s.io", "storageclasses"): Strategy(defaults.storage_class, returned=True),
     ("apiextensions.k8s.io", "customresourcedefinitions"): Strategy(unsupported=NO_KINDS),
     ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"): Strategy(unsupported=NO_WEBHOOKS),

@@ -67,7 +67,20 @@ def daemon_set(new: Object, old: Object | None) -> list[FieldError]:
         return []
     spec = new["spec"]
     errors = [error for error in _selector(spec) if error.reason != "FieldValueRequired"]
-    return errors + _template(spec) + _restart_always(spec) + _immutable(new, old)
+    return errors + _template(spec) + _restart_always(spec) + _surge(spec) + _immutable(new, old)
+
+
+def _surge(spec: Object) -> list[FieldError]:
+    rolling, path = (spec.get("updateStrategy") or {}).get("rollingUpdate"), "spec.updateStrategy.rollingUpdate"
+    if rolling is None:
+        return []
+    surge, unavailable = rolling.get("maxSurge", 0), rolling.get("maxUnavailable", 0)
+    none = (0, "0%")
+    if surge not in none and unavailable not in none:
+        return [invalid_value(f"{path}.maxSurge", surge, "may not be set when maxUnavailable is non-zero")]
+    if surge in none and unavailable in none:
+        return [required(f"{path}.maxUnavailable", "cannot be 0 when maxSurge is 0")]
+    return []
 
 
 def job(new: Object, old: Object | None) -> list[FieldError]:

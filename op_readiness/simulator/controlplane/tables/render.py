@@ -39,19 +39,20 @@ class TableView:
             row["object"] = None
         return row
 
-    def _table(self, objects: Iterable[Object], version: str) -> Object:
-        table: Object = {"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": {"resourceVersion": version}}
+    def _table(self, objects: Iterable[Object], metadata: Object) -> Object:
+        table: Object = {"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata}
         table["columnDefinitions"] = None if self._sent else self._columns
         table["rows"] = [self._row(obj) for obj in objects]
         return table
 
-    def of(self, items: list[Stored], version: str) -> Object:
-        """The Table of a list."""
-        return self._table((item.object for item in items), version)
+    def of(self, items: list[Stored], metadata: Object) -> Object:
+        """The Table of a list; `metadata` is the list's."""
+        return self._table((item.object for item in items), metadata)
 
     def event(self, obj: Object) -> Object:
         """The Table of one event of a watch."""
-        table = self._table([obj] if "uid" in obj["metadata"] else [], obj["metadata"]["resourceVersion"])
+        version = {"resourceVersion": obj["metadata"]["resourceVersion"]}
+        table = self._table([obj] if "uid" in obj["metadata"] else [], version)
         if "uid" not in obj["metadata"]:
             table["rows"] = [{"cells": [""] * len(self._columns), "object": partial(obj)}]
         self._sent = True
