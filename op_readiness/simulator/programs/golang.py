@@ -144,9 +144,10 @@ def boolean(text: str) -> bool:
 
 
 def log_line(level: str, text: str, place: str = "log.go:244", pid: int = 1) -> str:
-    """One klog line. `level` is I, W, E or F."""
+    """One klog line, ended unless it ends already. `level` is I, W, E or F."""
     moment = datetime.now(UTC)
-    return f"{level}{moment:%m%d %H:%M:%S.%f} {pid:7d} {place}] {text}\n"
+    end = "" if text.endswith("\n") else "\n"
+    return f"{level}{moment:%m%d %H:%M:%S.%f} {pid:7d} {place}] {text}{end}"
 
 
 def time_text(started: float, now: float) -> str:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import http.server
 import signal
 import socket
+import ssl
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .agnhost_table import Answer, Place, binary, normalised, request_of
+from op_readiness.simulator.controlplane.certificates import write_certificates
+
+from .agnhost_table import ACCOUNT, Answer, Place, binary, client_env, normal, normalised, request_of
 
 START_SECONDS = 20.0
 SILENCE_SECONDS = 0.15
@@ -86,6 +91,7 @@ def real_call(real: Real, call: dict[str, Any]) -> Answer:
         answer = _http(real, call)
     if call.get("ends"):
         answer.err = f"exit {real.process.wait(END_SECONDS)}"
+        answer.headers.pop("Connection", None)  # `close` if the shutdown was quicker than the answer
     return normalised(answer, place)
 
 
@@ -165,6 +171,60 @@ def real_stop(place: Place, row: dict[str, Any], folder: Path) -> Answer:
     if "reads" in row:
         out += Path(place.fill(row["reads"])).read_text()
     return normalised(Answer(code, out), place)
+
+
+@contextlib.contextmanager
+def healthz(row: dict[str, Any], folder: Path) -> Iterator[tuple[int, bytes]]:
+    """Port and certificate of an HTTPS server that answers every GET as the row says."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(row["status"])
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(row["body"])))
+            self.end_headers()
+            self.wfile.write(row["body"].encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    authority, certificate, key = write_certificates(folder)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.handle_error = lambda *_: None  # a client that does not trust us hangs up
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        if not row.get("nobody"):
+            thread.start()
+        try:
+            port = server.server_address[1]
+            if row.get("nobody"):
+                server.socket.close()
+            yield port, authority.read_bytes()
+        finally:
+            if thread.ident:
+                server.shutdown()
+                thread.join()
+
+
+def real_client(place: Place, row: dict[str, Any], folder: Path, port: int, certificate: bytes, seconds: float) -> str:
+    """What inclusterclient says within that time; its account lies in a /run of its own."""
+    (folder / "account").mkdir()
+    (folder / "account" / "token").write_text(row["token"])
+    if row["ca"] == "own":
+        (folder / "account" / "ca.crt").write_bytes(certificate)
+    mounts = f"mount -t tmpfs run /run && mkdir -p {ACCOUNT} && mount --bind {folder / 'account'} {ACCOUNT}"
+    before = ["unshare", "-rm", "sh", "-c", f'{mounts} && exec "$@"', "sh"]
+    real = Real(place, {"env": client_env(port)}, "inclusterclient --poll-interval=1", folder, before)
+    try:
+        real.wait_ready(None, "started")
+        code: int | None = real.process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        code = None
+    finally:
+        real.end()
+    return normal(f"{real.log.read_text()}exit {code}", place)
 
 
 class _first_process:

@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from op_readiness.simulator.network.interface import HttpRequest, Peer, Reset
+from op_readiness.simulator.network.interface import HttpRequest, HttpResponse, Peer, Reset, Server
 
 from .containers import Container, Net, play
 
@@ -158,8 +158,6 @@ def _container(net: Net, place: Place, row: dict[str, Any], os_name: str = "linu
 
 def _world(net: Net, place: Place, os_name: str = "linux") -> None:
     """What the real side has on loopback beside the programs."""
-    from op_readiness.simulator.network.interface import Server
-
     async def mute(data: bytes, peer: Peer) -> bytes | None:
         return None
 
@@ -249,6 +247,39 @@ def simulated_stop(place: Place, row: dict[str, Any]) -> Answer:
 
     play(scene)
     return normalised(seen, place)
+
+
+ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
+
+
+def simulated_client(place: Place, row: dict[str, Any], port: int, seconds: float) -> str:
+    """What inclusterclient says within that time."""
+    said = ""
+
+    async def scene(net: Net) -> None:
+        nonlocal said
+        container = _container(net, place, row)
+        container.env |= client_env(port)
+        container.files.makedirs(ACCOUNT)
+        container.files.write(f"{ACCOUNT}/token", row["token"].encode())
+        if row["ca"] == "own":
+            container.files.write(f"{ACCOUNT}/ca.crt", b"-----BEGIN CERTIFICATE-----")
+        if not row.get("nobody"):
+            container.network.listen("TCP", port, Server(http=healthz, tls=True))
+        process, task = await container.start("/agnhost", "inclusterclient", "--poll-interval=1")
+        await net.clock.turn(seconds)
+        said = f"{bytes(process.stderr.data).decode()}exit {task.result() if task.done() else None}"
+
+    async def healthz(request: HttpRequest, peer: Peer) -> HttpResponse:
+        return HttpResponse(row["status"], row["body"].encode(), {"Content-Type": "application/json"})
+
+    play(scene)
+    return normal(said, place)
+
+
+def client_env(port: int) -> dict[str, str]:
+    """Where inclusterclient looks for the API server."""
+    return {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": str(port)}
 
 
 # -- places ----------------------------------------------------------------------------------------------------------

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .agnhost_real import Real, real_call, real_run, real_stop, serving
+from .agnhost_real import Real, healthz, real_call, real_client, real_run, real_stop, serving
 from .agnhost_table import (
     Place,
     binary,
@@ -18,6 +19,7 @@ from .agnhost_table import (
     loopback,
     normal,
     simulated_call,
+    simulated_client,
     simulated_run,
     simulated_stop,
     table,
@@ -32,14 +34,11 @@ PARTS = {
     "word": lambda answer: (answer.status, answer.body, answer.err.split()[:1]),
 }
 """What of a command is compared: help texts and lists of subcommands are not simulated word for word."""
-needs_binary = pytest.mark.skipif(
-    binary() is None, reason="no real agnhost here: tests/control-plane/build agnhost makes it (Go needed)"
-)
-
-
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """Ports and files for this module."""
+    """Ports and files for this module, where there is a real agnhost."""
+    if binary() is None:
+        pytest.skip("no real agnhost here: tests/control-plane/build agnhost makes it (Go needed)")
     with loopback(tmp_path_factory.mktemp("agnhost")) as made:
         yield made
 
@@ -74,7 +73,6 @@ class Servers:
         self._real = None
 
 
-@needs_binary
 @pytest.mark.parametrize(("name", "call"), CALLS, ids=[f"{name}: {call['call']!r}" for name, call in CALLS])
 def test_servers_answer_alike(name: str, call: dict[str, Any], place: Place, servers: Servers) -> None:
     """Status, headers and body of the same call."""
@@ -82,7 +80,6 @@ def test_servers_answer_alike(name: str, call: dict[str, Any], place: Place, ser
     assert simulated_call(place, server, call) == real_call(servers.get(name), call)
 
 
-@needs_binary
 @pytest.mark.parametrize("row", RUNS, ids=[row["run"] + str(row.get("private") or "") for row in RUNS])
 def test_commands_end_alike(row: dict[str, Any], place: Place, servers: Servers, tmp_path: Path) -> None:
     """Exit code, stdout and stderr of the same command."""
@@ -96,7 +93,6 @@ def test_commands_end_alike(row: dict[str, Any], place: Place, servers: Servers,
     assert part(simulated) == part(real)
 
 
-@needs_binary
 @pytest.mark.parametrize("row", table()["stops"], ids=[row["run"] for row in table()["stops"]])
 def test_first_processes_stop_alike(row: dict[str, Any], place: Place, servers: Servers, tmp_path: Path) -> None:
     """Exit code and last words after SIGTERM."""
@@ -104,6 +100,21 @@ def test_first_processes_stop_alike(row: dict[str, Any], place: Place, servers: 
         pytest.skip(why)
     servers.close()
     assert simulated_stop(place, row) == real_stop(place, row, tmp_path)
+
+
+def test_in_cluster_clients_say_alike(place: Place, tmp_path: Path) -> None:
+    """What the API server answered, and the hash of the token; all rows at once, since each takes a poll and a half."""
+    if why := can_unshare():
+        pytest.skip(why)
+
+    def both(number: int) -> tuple[str, str]:
+        row, folder = table()["clients"][number], tmp_path / str(number)
+        with healthz(row, folder) as (port, certificate):
+            return simulated_client(place, row, port, 1.6), real_client(place, row, folder, port, certificate, 1.6)
+
+    with ThreadPoolExecutor(8) as threads:
+        said = list(threads.map(both, range(len(table()["clients"]))))
+    assert [simulated for simulated, _ in said] == [real for _, real in said]
 
 
 @pytest.mark.parametrize("row", table()["windows"], ids=[row["run"] for row in table()["windows"]])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 
 from op_readiness.simulator.programs import golang
 from op_readiness.simulator.programs.agnhost.flags import Flag, Given, Subcommand
@@ -24,6 +23,18 @@ RELOAD_SECONDS = 50.0
 """How long client-go keeps a token before it reads the file again: a minute less its leeway of 10 s."""
 CALL_SECONDS = 30.0
 UNKNOWN_AUTHORITY = "tls: failed to verify certificate: x509: certificate signed by unknown authority"
+
+_STATUS = {
+    400: "the server rejected our request for an unknown reason",
+    401: "the server has asked for the client to provide credentials",
+    403: "unknown",
+    404: "the server could not find the requested resource",
+    405: "the server does not allow this method on the requested resource",
+    409: "the server reported a conflict",
+    429: "the server has received too many requests and has asked us to try again later",
+    503: "the server is currently unable to handle the request",
+    504: "the server was unable to return a response in the time allotted, but may still be processing the request",
+}
 
 
 class TokenFile:
@@ -96,21 +107,20 @@ async def _call(process: Process, url: str, token: TokenFile, trusted: bool) -> 
         body = response.body.decode(errors="replace")
         if response.status < 400:
             return
-        text = _status_text(response.status, body)
+        text = _status_text(response.status)
     except GoError as error:
         text = str(error)
     _log(process, "E", 82, "status=failed")
     _log(process, "E", 83, f"error checking /healthz: {text}\n{body}\n")
 
 
-def _status_text(status: int, body: str) -> str:
-    if status == 401:
-        return "the server has asked for the client to provide credentials"
-    try:
-        message = json.loads(body).get("message")
-    except (ValueError, AttributeError):
-        message = None
-    return message or f"an error on the server ({golang.quoted(body)}) has prevented the request from succeeding"
+def _status_text(status: int) -> str:
+    """client-go's words for a raw request (errors.NewGenericServerResponse): what the body says is not looked at."""
+    if status in _STATUS:
+        return _STATUS[status]
+    if status >= 500:
+        return 'an error on the server ("unknown") has prevented the request from succeeding'
+    return f"the server responded with the status code {status} but did not return more information"
 
 
 def _log(process: Process, level: str, line: int, text: str, file: str = "main.go") -> None:
