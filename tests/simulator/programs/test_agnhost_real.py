@@ -17,7 +17,6 @@ from .agnhost_table import (
     call_of,
     can_unshare,
     loopback,
-    normal,
     simulated_call,
     simulated_client,
     simulated_run,
@@ -25,6 +24,9 @@ from .agnhost_table import (
     table,
     write_files,
 )
+
+if binary() is None:
+    pytest.skip("no real agnhost: `tests/control-plane/build agnhost` makes it (Go needed)", allow_module_level=True)
 
 CALLS = [(name, call_of(call)) for name, server in table()["servers"].items() for call in server["calls"]]
 RUNS = table()["commands"]
@@ -34,11 +36,11 @@ PARTS = {
     "word": lambda answer: (answer.status, answer.body, answer.err.split()[:1]),
 }
 """What of a command is compared: help texts and lists of subcommands are not simulated word for word."""
+
+
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """Ports and files for this module, where there is a real agnhost."""
-    if binary() is None:
-        pytest.skip("no real agnhost here: tests/control-plane/build agnhost makes it (Go needed)")
+    """Ports and files for this module."""
     with loopback(tmp_path_factory.mktemp("agnhost")) as made:
         yield made
 
@@ -115,13 +117,3 @@ def test_in_cluster_clients_say_alike(place: Place, tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as threads:
         said = list(threads.map(both, range(len(table()["clients"]))))
     assert [simulated for simulated, _ in said] == [real for _, real in said]
-
-
-@pytest.mark.parametrize("row", table()["windows"], ids=[row["run"] for row in table()["windows"]])
-def test_windows_differs_where_its_documentation_says_so(row: dict[str, Any], tmp_path: Path) -> None:
-    """Texts of Windows, each with its source."""
-    place = Place({"http": 8090, "udp": 8091, "tcp": 8092, "closed": 9999, "mute": 8093, "full": 8094}, "/files")
-    seen = simulated_run(place, row, "windows")
-    assert seen.status == row["code"] and row["source"]
-    assert seen.body == normal(place.fill(row.get("out", "")), place)
-    assert seen.err == normal(place.fill(row.get("err", "")), place)
