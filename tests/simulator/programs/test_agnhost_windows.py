@@ -1,4 +1,4 @@
-"""The simulated agnhost on Windows, where its documentation and sources say that it differs from Linux: agnhost.yaml."""
+"""The simulated agnhost on Windows, where documentation and sources say that it differs from Linux (agnhost.yaml)."""
 
 from __future__ import annotations
 
