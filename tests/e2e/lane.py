@@ -34,6 +34,9 @@ NODES: list[dict[str, Any]] = [
 ]
 """Server 2022 alone, as two images of these tests have no entry for Server 2025 (nonroot:1.5, resource-consumer:1.14);
 kubelets with a shutdownGracePeriod, as the test of graceful shutdown wants them."""
+SIDE_BY_SIDE, SECONDS = 3, 1800.0
+"""Processes of e2e.test at once, and the real seconds that each may take."""
+APPLY_SECONDS = 3.0
 LEFT_OUT = (
     "Kubernetes' own tests are left out: `tests/control-plane/build control-plane e2e` makes them; "
     "KUBEBUILDER_ASSETS has to name the folder that it prints"
@@ -56,16 +59,38 @@ def assets() -> Path | None:
     return Path(named) if named and (Path(named) / BINARY).exists() else None
 
 
-def reasons(name: str = "reasons.yaml") -> dict[str, dict[str, str]]:
-    """Why specs do not pass, by a part of their names: the outcome to expect (skip, left out) and the reason."""
-    return {entry["spec"]: entry for entry in yaml.safe_load((HERE / name).read_text())}
+@dataclass(frozen=True)
+class Selection:
+    """Which specs, and what is known of them. `manifests` are applied to the cluster first.
+
+    `reasons` tells why specs do not pass, by a part of their names: the outcome to expect (skip, fail, left out) and
+    the reason.
+    """
+
+    title: str
+    parts: tuple[str, ...]
+    reasons: dict[str, dict[str, str]]
+    manifests: tuple[str, ...] = ()
 
 
-def listed(folder: Path, word: str) -> list[str]:
-    """The names of all specs with `word` in them."""
+def windows() -> Selection:
+    """Everything that SIG Windows has written."""
+    entries = yaml.safe_load((HERE / "reasons.yaml").read_text())
+    return Selection("[sig-windows]", ("[sig-windows]",), {entry["spec"]: entry for entry in entries})
+
+
+def generic() -> Selection:
+    """Specs without an OS, with their Pods sent to Windows Nodes."""
+    given = yaml.safe_load((HERE / "generic.yaml").read_text())
+    reasons = {entry["spec"]: entry for entry in given["reasons"]}
+    return Selection("generic", tuple(given["specs"]), reasons, ("windows-selector.yaml",))
+
+
+def listed(folder: Path, parts: Sequence[str]) -> list[str]:
+    """The names of all specs that have one of `parts` in them."""
     done = subprocess.run([folder / BINARY, "--list-tests"], capture_output=True, text=True, check=True)
     names = (line.strip().partition(": ")[2] for line in done.stdout.splitlines())
-    return sorted(name for name in names if word in name)
+    return sorted(name for name in names if any(part in name for part in parts))
 
 
 @contextlib.contextmanager
@@ -92,8 +117,13 @@ def cluster(folder: Path, *, rate: float = RATE, nodes: Sequence[dict[str, Any]]
                 process.kill()
 
 
-def run(folder: Path, kubeconfig: str, names: Sequence[str], seconds: float, verbose: bool = False) -> list[Spec]:
-    """Run specs one after the other in one process; every one of `names` has its outcome, run or not."""
+def run(
+    folder: Path, kubeconfig: str, names: Sequence[str], seconds: float, verbose: bool = False, clean: bool = False
+) -> list[Spec]:
+    """Run specs one after the other in one process; every one of `names` has its outcome, run or not.
+
+    `clean`: wait first until the Namespaces of earlier specs are gone.
+    """
     if not names:
         return []
     with tempfile.TemporaryDirectory(prefix="opr-e2e-report-") as report:
@@ -103,6 +133,7 @@ def run(folder: Path, kubeconfig: str, names: Sequence[str], seconds: float, ver
             "--report-dir", report, "--disable-log-dump", "--dump-logs-on-failure=false",
             "--kubectl-path", folder / KUBECTL, "--ginkgo.no-color", "--ginkgo.focus", focus,
             f"--ginkgo.timeout={int(seconds)}s", "--ginkgo.grace-period=5s",
+            f"--clean-start={str(clean).lower()}",
         ]  # fmt: skip
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
                               errors="replace")  # fmt: skip
@@ -123,26 +154,37 @@ def start(
         return [spec for future in futures for spec in future.result()]
 
 
-def whole(folder: Path, names: Sequence[str], known: dict[str, dict[str, str]], *, side_by_side: int = 3,
-          seconds: float = 1800.0, rate: float = RATE, verbose: bool = False) -> list[Spec]:  # fmt: skip
+def whole(
+    folder: Path, names: Sequence[str], selection: Selection, rate: float = RATE, verbose: bool = False
+) -> list[Spec]:
     """All of `names` on a cluster of their own, but those that are left out."""
-    never = [part for part, one in known.items() if one["outcome"] == "left out"]
+    never = [part for part, one in selection.reasons.items() if one["outcome"] == "left out"]
     left_out = [name for name in names if any(part in name for part in never)]
     running = [name for name in names if name not in left_out]
-    apart = [name for name in running if "[Serial]" in name]
-    together = [name for name in running if name not in apart]
-    groups = [together[index::side_by_side] for index in range(side_by_side)]
-    disruptive = sorted(apart, key=lambda name: "[Disruptive]" in name)
+    disruptive = [name for name in running if "[Disruptive]" in name]
+    serial = [name for name in running if "[Serial]" in name and name not in disruptive]
+    together = [name for name in running if name not in disruptive and name not in serial]
+    groups = [together[index::SIDE_BY_SIDE] for index in range(SIDE_BY_SIDE)]
     with cluster(folder, rate=rate) as reached:
-        found = start(folder, reached["kubeconfig"], [group for group in groups if group], seconds, verbose)
-        found += run(folder, reached["kubeconfig"], disruptive, seconds, verbose)
+        for manifest in selection.manifests:
+            apply(folder, reached["kubeconfig"], HERE / manifest)
+        found = start(folder, reached["kubeconfig"], [group for group in groups if group], SECONDS, verbose)
+        for group in [serial, *([name] for name in disruptive)]:
+            found += run(folder, reached["kubeconfig"], group, SECONDS, verbose, clean=True)
     return sorted([*found, *(Spec(name, "left out") for name in left_out)], key=lambda spec: spec.name)
 
 
-def summary(word: str, specs: Sequence[Spec], known: dict[str, dict[str, str]]) -> tuple[str, bool]:
+def apply(folder: Path, kubeconfig: str, manifest: Path) -> None:
+    """Give the cluster what a manifest says, and a moment to take it up."""
+    command = [folder / KUBECTL, "--kubeconfig", kubeconfig, "apply", "-f", manifest]
+    subprocess.run(command, check=True, capture_output=True)
+    time.sleep(APPLY_SECONDS)
+
+
+def summary(title: str, specs: Sequence[Spec], known: dict[str, dict[str, str]]) -> tuple[str, bool]:
     """What to print, and whether everything is as the reasons say."""
     passed = [spec for spec in specs if spec.outcome == "pass"]
-    lines = [f"{len(passed)} of {len(specs)} {word} specs pass"]
+    lines = [f"{len(passed)} of {len(specs)} {title} specs pass"]
     well = True
     for spec in specs:
         entry = next((one for part, one in known.items() if part in spec.name), None)
@@ -192,19 +234,18 @@ def _plain(name: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"\[[A-Z][^]]*\]", "", name)).strip()
 
 
-def main(word: str = "[sig-windows]", *, only: str = "", rate: float = RATE, verbose: bool = False) -> int:
+def main(selection: Selection, *, only: str = "", rate: float = RATE, verbose: bool = False) -> int:
     """The exit code: 0 when every spec ends as the reasons say."""
     folder = assets()
     if folder is None:
         print(LEFT_OUT)  # noqa: T201
         return 3
-    began, known = time.monotonic(), reasons()
-    names = [name for name in listed(folder, word) if not only or re.search(only, name)]
+    began = time.monotonic()
+    names = [name for name in listed(folder, selection.parts) if not only or re.search(only, name)]
     if not names:
-        print(f"no spec has {only or word} in its name")  # noqa: T201
+        print(f"no spec has {only or selection.title} in its name")  # noqa: T201
         return 3
-    specs = whole(folder, names, known, rate=rate, verbose=verbose)
-    text, well = summary(word, specs, known)
+    text, well = summary(selection.title, whole(folder, names, selection, rate, verbose), selection.reasons)
     print(text)  # noqa: T201
     print(f"in {time.monotonic() - began:.0f} s")  # noqa: T201
     return 0 if well else 1

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 REASON, MESSAGE = "Terminated", "Pod was terminated in response to imminent node shutdown."
 NOT_ADMITTED = ("NodeShutdown", "Pod was rejected as the node is shutting down.")
 CRITICAL = 2_000_000_000
+SERVICES_SECONDS = 5.0
+"""How long the machine needs for its other services after the kubelet's Pods: the last status still arrives."""
 
 
 async def shut_down(kubelet: Kubelet) -> None:
@@ -33,6 +35,7 @@ async def shut_down(kubelet: Kubelet) -> None:
     ordinary = [worker for worker in running if worker not in critical]
     await _end(kubelet, ordinary, node.spec.shutdown_grace - node.spec.shutdown_grace_critical)
     await _end(kubelet, critical, node.spec.shutdown_grace_critical)
+    await kubelet.world.clock.sleep(SERVICES_SECONDS)
 
 
 async def _end(kubelet: Kubelet, workers: list[PodWorker], seconds: float) -> None:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 Payload = dict[str, bytes]
 
 
+INHERITED = 0o775
+"""What the permissions of a kubelet's files on Windows look like: inherited ACLs, whatever mode the spec asks for."""
 KINDS = ("emptyDir", "hostPath", "configMap", "secret", "projected", "downwardAPI")
 
 
@@ -131,7 +133,8 @@ class Volumes:
         volume.token = made
         if payload != volume.payload or "..data" not in volume.entry.entries:
             volume.payload = payload
-            _write(volume.entry, payload, _mode(volume.source), self._node.os)
+            mode = INHERITED if self._node.os == "windows" else _mode(volume.source)
+            _write(volume.entry, payload, mode, self._node.os)
 
     async def _payload(self, volume: Volume, ips: Sequence[str]) -> tuple[Payload, Token | None]:
         source = volume.source

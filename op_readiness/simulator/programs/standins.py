@@ -5,6 +5,8 @@ The texts are those of test/e2e/windows (cpu_limits.go, node_shutdown.go), Kuber
 
 from __future__ import annotations
 
+import asyncio
+
 from op_readiness.simulator.programs.console.shutdown import shutdown
 from op_readiness.simulator.programs.powershell import register
 from op_readiness.simulator.programs.process import Process
@@ -28,7 +30,7 @@ async def burn(process: Process) -> int:
     cores = float(node.spec.cpu)
     process.usage.compute(JOBS, process.clock.now(), cores)
     try:
-        await process.stop.wait()
+        await asyncio.Event().wait()
     finally:
         process.usage.compute(0.0, process.clock.now(), cores)
     return 0

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 from op_readiness.simulator.programs.process import Process
@@ -24,7 +25,7 @@ async def testlimit(process: Process) -> int:
         taken += 1
         await process.clock.sleep(max(pause, 0.01))
     process.stdout.write(f"Leaked {taken * size} MB of private memory ({taken * size} MB total leaked).\r\n")
-    await process.stop.wait()
+    await asyncio.Event().wait()
     return 0
 
 
