@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -89,16 +90,21 @@ class Recreation:
             self.workshop.cluster, namespace, name, lambda found: not found, expected="no slice of a deleted Service",
             timeouts=self.workshop.context.timeouts,
         )  # fmt: skip
-        seconds = self.reach.none(self.clients, [old.by_cluster_ip()])
+        with ThreadPoolExecutor(1, "sibling") as beside:
+            sibling = beside.submit(self._sibling_must_hold) if watch_sibling else None
+            seconds = self.reach.none(self.clients, [old.by_cluster_ip()])
+            if sibling is not None:
+                sibling.result()
         self.workshop.recorder.figure(f"cycle {self.generation + 1}: gone after seconds", seconds)
-        if watch_sibling:
-            self.reach.every(self.clients, [self._exposed(self.sibling).by_cluster_ip()], hint=_SIBLING_HINT)
         if new_pods:
             self.replace_pods()
         self.generation += 1
         address = {"clusterIP": old.cluster_ip} if same_address else {}
         self.service = self.workshop.create(self._manifest(**address))
         self.must_route()
+
+    def _sibling_must_hold(self) -> None:
+        self.reach.every(self.clients, [self._exposed(self.sibling).by_cluster_ip()], hint=_SIBLING_HINT)
 
     def replace_pods(self) -> None:
         """As many new Pods as there were, and the old ones gone: the same count, other addresses."""
