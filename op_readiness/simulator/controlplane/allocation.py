@@ -14,6 +14,7 @@ from op_readiness.simulator.controlplane.storage import Event, Store
 
 Object = dict[str, Any]
 PORTS = range(30000, 32768)
+DRY_RUN_PORT = PORTS[-1] + 2  # what a dry run answers with: no port of the range is taken
 WITH_NODE_PORTS = ("NodePort", "LoadBalancer")
 STATIC_SHARE = 256
 
@@ -175,7 +176,11 @@ class Allocator:
     def _fill_ports(self, request: Request, spec: Object, used: dict[int, set[str]]) -> None:
         drawn: dict[int, int] = {}
         for port in spec.get("ports") or ():
-            if port.get("nodePort") or request.dry_run:
+            if port.get("nodePort"):
+                continue
+            if request.dry_run:
+                port["nodePort"] = DRY_RUN_PORT + len(drawn)
+                drawn[DRY_RUN_PORT + len(drawn)] = 0
                 continue
             shared = drawn.get(port["port"])
             if shared is None or port["protocol"] in used[shared]:

@@ -60,6 +60,8 @@ def parsed(data: bytes, content_type: str, kind: str) -> Any:
         body = json_body(data)
     except ValueError as error:
         raise bad_request(_unrecognized(data, kind, _go_error(data, error))) from error
+    if body is None:
+        return {}
     if not isinstance(body, dict):
         names = {list: "array", str: "string", bool: "bool"}
         shape = (
@@ -187,8 +189,9 @@ def _other_kind(given: str, given_version: str, kind: str, api_version: str) -> 
     group = api_version.rpartition("/")[0]
     given_group, _, other = given_version.rpartition("/")
     if not schema_of_kind(given_group, other, given):
-        scheme = "pkg/api/legacyscheme/scheme.go:30"
-        return f'no kind "{given}" is registered for version "{given_version}" in scheme "{scheme}"'
+        scheme = "pkg/runtime/scheme.go:111"
+        unknown = f'{given} in version "{other}" cannot be handled as a {kind}: no kind "{given}"'
+        return f'{unknown} is registered for version "{given_version}" in scheme "{scheme}"'
     if given == kind:
         return f"the API version in the data ({given_version}) does not match the expected API version ({api_version})"
     hub = given_group.partition(".")[0] or "core"

@@ -7,7 +7,7 @@ from typing import Any
 
 from op_readiness.simulator.controlplane import failures
 from op_readiness.simulator.controlplane.bodies import check_dry_run
-from op_readiness.simulator.controlplane.failures import forbidden, invalid, not_supported
+from op_readiness.simulator.controlplane.failures import forbidden, invalid, invalid_value, not_supported
 from op_readiness.simulator.controlplane.kinds.strategies import strategy_of
 from op_readiness.simulator.controlplane.operations import Cluster, found
 from op_readiness.simulator.controlplane.requests import Request
@@ -59,6 +59,9 @@ def _checked(options: Object) -> tuple[bool, str]:
     if policy and policy not in POLICIES:
         error = not_supported("propagationPolicy", policy, (*POLICIES, "nil"), in_order=True)
         raise invalid("DeleteOptions", "meta.k8s.io", "", [error])
+    if options.get("orphanDependents") is not None and policy:
+        why = "orphanDependents and deletionPropagation cannot be both set"
+        raise invalid("DeleteOptions", "meta.k8s.io", "", [invalid_value("propagationPolicy", policy, why)])
     if "orphanDependents" in options and not policy:
         policy = "Orphan" if options["orphanDependents"] else "Background"
     return check_dry_run(options.get("dryRun"), "DeleteOptions"), policy

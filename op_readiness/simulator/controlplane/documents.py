@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -23,6 +24,10 @@ class Loader(yaml.SafeLoader):
                 self.doubled.append(f'line {key.start_mark.line + 1}: key "{key.value}" already set in map')
             seen.add(key.value)
         return super().construct_mapping(node, deep)
+
+
+Loader.bool_values = {**yaml.SafeLoader.bool_values, "y": True, "n": False}  # YAML 1.1, as Go reads it
+Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("[yYnN]$"), list("yYnN"))
 
 
 class Unreadable(ValueError):

@@ -40,6 +40,9 @@ class Handlers:
             return await self._answered(request, http)
         except Failure as failure:
             return refused(failure, request.warnings)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            LOG.exception("%s %s", http.method, http.path)
+            return refused(Failure(500, "InternalError", f"Internal error occurred: {error}"), request.warnings)
 
     def _user(self, http: web.BaseRequest) -> User:
         user, name = (

@@ -112,8 +112,15 @@ def _spend(cluster: Cluster, request: Request, budget: Stored) -> None:
 
 
 def with_ephemeral(current: Object, changed: Object) -> Object:
-    """The Pod with nothing but its ephemeral containers changed."""
+    """The Pod with nothing but its ephemeral containers changed, none of which may change once it is there."""
     spec = {**current["spec"]}
+    before = {one["name"]: one for one in current["spec"].get("ephemeralContainers") or ()}
+    after = {one.get("name"): one for one in (changed.get("spec") or {}).get("ephemeralContainers") or ()}
+    for name, container in before.items():
+        if after.get(name) != container:
+            why = f'existing ephemeral containers "{name}" may not be {"changed" if name in after else "removed"}'
+            error = failures.forbidden_field("spec.ephemeralContainers", f"{why}\n")
+            raise invalid("Pod", "", current["metadata"]["name"], [error])
     containers = changed.get("spec", {}).get("ephemeralContainers")
     if containers:
         spec["ephemeralContainers"] = containers

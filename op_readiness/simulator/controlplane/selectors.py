@@ -79,6 +79,8 @@ def _all(tests: list[Callable[[Object], bool]], labels: Object) -> bool:
 
 def _unparsable(rest: str) -> str:
     words = rest.replace(",", " , ").split()
+    if len(words) > 1 and words[1] in ("in", "notin"):
+        return f"unable to parse requirement: found '{words[2] if len(words) > 2 else ''}' expected: '('"
     found = words[1] if len(words) > 1 else (words[0] if words else "")
     return f"unable to parse requirement: found '{found}', expected: {OPERATORS}"
 

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 
 from aiohttp import web
 
-from op_readiness.simulator.controlplane import locations, wire
+from op_readiness.simulator.controlplane import locations, logoptions, wire
 from op_readiness.simulator.controlplane.failures import Failure, bad_request
 from op_readiness.simulator.controlplane.locations import Location
 from op_readiness.simulator.controlplane.operations import Cluster
@@ -57,6 +57,7 @@ class Streaming:
 
     async def log(self, request: Request, http: web.BaseRequest) -> web.StreamResponse:
         """A container's log, followed where asked for."""
+        logoptions.check(request)
         pod = stored_pod(self._cluster, request.namespace, request.name).object
         container = locations.container_of(pod, request.query.get("container", ""))
         if not pod["spec"].get("nodeName"):

@@ -138,7 +138,10 @@ def _delete_options(request: Request, data: bytes, content_type: str) -> Object:
     if not data:
         return deletion.query_options(request)
     body = parsed(data, content_type, "DeleteOptions")
-    return typed(body, request, "DeleteOptions", body.get("apiVersion") or "v1", "Ignore")
+    try:
+        return typed(body, request, "DeleteOptions", body.get("apiVersion") or "v1", "Ignore")
+    except Failure as failure:
+        raise bad_request(failure.message.partition("cannot be handled as a DeleteOptions: ")[2]) from failure
 
 
 def delete(cluster: Cluster, request: Request, data: bytes, content_type: str) -> web.Response:

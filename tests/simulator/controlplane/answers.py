@@ -23,12 +23,14 @@ VARIES = {
 LEFT_OUT = {"managedFields", "description"}
 PATTERNS = (
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "UID"),
-    (re.compile(r"^g-[a-z0-9]{5}$"), "g-XXXXX"),
+    (re.compile(r"\b([gG]-)[a-z0-9]{5}\b"), r"\1XXXXX"),
     (re.compile(r"kube-api-access-[a-z0-9]{5}"), "kube-api-access-XXXXX"),
     (re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z"), "TIME"),
     (re.compile(r"((?:patch: |^)Invalid value: ).*(?=: strict decoding error)"), r"\1OBJECT"),
     (re.compile(r"(?<=current: )\d+"), "VERSION"),
     (re.compile(r"^\d+(s|m|m\d+s)$"), "AGE"),
+    (re.compile(r"(may not be changed)\n.*", re.S), r"\1"),
+    (re.compile(r"(?<=in record \()\d+"), "VERSION"),
     (re.compile(r"may not change fields other than (.*?)\n.*", re.S), r"may not change fields other than \1"),
     (re.compile(r"10\.96\.(?!0\.)\d+\.\d+|(?<=:)3\d{4}(?=/TCP)"), "DRAWN"),
 )

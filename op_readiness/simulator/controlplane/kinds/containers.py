@@ -106,7 +106,13 @@ def _common(container: Object, known: set[str], where: str) -> list[FieldError]:
     policy = container.get("imagePullPolicy", "")
     if policy not in ("Always", "IfNotPresent", "Never"):
         errors.append(not_supported(f"{where}.imagePullPolicy", policy, ("Always", "IfNotPresent", "Never")))
+    policy = container.get("terminationMessagePolicy", "File")
+    if policy not in ("File", "FallbackToLogsOnError"):
+        known = ("File", "FallbackToLogsOnError")
+        errors.append(not_supported(f"{where}.terminationMessagePolicy", policy, known, in_order=True))
     errors += requirements(container.get("resources") or {}, f"{where}.resources")
+    for hook in ("postStart", "preStop"):
+        errors += _handlers((container.get("lifecycle") or {}).get(hook), f"{where}.lifecycle.{hook}")
     return errors + windows.options(container.get("securityContext"), f"{where}.securityContext")
 
 
@@ -171,17 +177,50 @@ def _environment(entries: list[Object], path: str) -> list[FieldError]:
         if source is not None and entry.get("value"):
             why = "may not be specified when `value` is not empty"
             errors.append(invalid_value(f"{path}[{index}].valueFrom", "", why))
+        errors += _source(source, f"{path}[{index}].valueFrom") if source is not None else []
     return errors
+
+
+SOURCES = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef")
+ONE_SOURCE = "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"
+FIELD_PATHS = (
+    "metadata.name",
+    "metadata.namespace",
+    "metadata.uid",
+    "spec.nodeName",
+    "spec.restartPolicy",
+    "spec.serviceAccountName",
+    "spec.schedulerName",
+    "status.hostIP",
+    "status.hostIPs",
+    "status.phase",
+    "status.podIP",
+    "status.podIPs",
+)
+
+
+def _source(source: Object, where: str) -> list[FieldError]:
+    given = [name for name in SOURCES if source.get(name) is not None]
+    if not given:
+        return [invalid_value(where, "", ONE_SOURCE)]
+    if len(given) > 1:
+        return [invalid_value(where, "", "may not have more than one field specified at a time")]
+    field = (source.get("fieldRef") or {}).get("fieldPath", "") if given == ["fieldRef"] else "metadata.name"
+    if not field:
+        return [required(f"{where}.fieldRef.fieldPath")]
+    if field in FIELD_PATHS or re.fullmatch(r"metadata\.(labels|annotations)\['.+'\]", field):
+        return []
+    return [
+        invalid_value(
+            f"{where}.fieldRef.fieldPath", field, f"error converting fieldPath: field label not supported: {field}"
+        )
+    ]
 
 
 def _probe(probe: Object | None, where: str) -> list[FieldError]:
     if probe is None:
         return []
-    handlers = [name for name in HANDLERS if probe.get(name) is not None]
-    errors = [] if handlers else [required(where, "must specify a handler type")]
-    errors += [forbidden_field(f"{where}.{h}", "may not specify more than 1 handler type") for h in handlers[1:]]
-    for name in handlers[:1]:
-        errors += _handler(name, probe[name], f"{where}.{name}")
+    errors = _handlers(probe, where)
     fields = ("initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold")
     for field in fields:
         if probe.get(field, 0) < 0:
@@ -189,6 +228,20 @@ def _probe(probe: Object | None, where: str) -> list[FieldError]:
             errors.append(invalid_value(f"{where}.{field}", probe[field], why))
     if not where.endswith("readinessProbe") and probe.get("successThreshold", 1) != 1:
         errors.append(invalid_value(f"{where}.successThreshold", probe["successThreshold"], "must be 1"))
+    return errors
+
+
+def _handlers(action: Object | None, where: str) -> list[FieldError]:
+    """A probe or a hook has one handler."""
+    if action is None:
+        return []
+    handlers = [name for name in HANDLERS if action.get(name) is not None]
+    errors = [] if handlers else [required(where, "must specify a handler type")]
+    for number, name in enumerate(handlers):
+        if number:
+            errors.append(forbidden_field(f"{where}.{name}", "may not specify more than 1 handler type"))
+        else:
+            errors += _handler(name, action[name], f"{where}.{name}")
     return errors
 
 

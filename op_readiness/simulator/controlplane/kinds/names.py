@@ -46,13 +46,13 @@ def _too_long(limit: int) -> str:
 
 def dns_label(text: str) -> list[str]:
     """What is wrong with a DNS-1123 label."""
-    found = [_too_long(63)] if len(text) > 63 else []
+    found = ["must be no more than 63 characters"] if len(text) > 63 else []
     return found if re.fullmatch(LABEL_RULE, text) else [*found, LABEL_TEXT]
 
 
 def subdomain(text: str) -> list[str]:
     """What is wrong with a DNS-1123 subdomain."""
-    found = [_too_long(253)] if len(text) > 253 else []
+    found = ["must be no more than 253 characters"] if len(text) > 253 else []
     return found if re.fullmatch(SUBDOMAIN_RULE, text) else [*found, SUBDOMAIN_TEXT]
 
 
@@ -61,6 +61,11 @@ def path_segment(text: str) -> list[str]:
     if text in (".", ".."):
         return [f"may not be '{text}'"]
     return [f"may not contain '{bad}'" for bad in "/%" if bad in text]
+
+
+def dots(text: str) -> list[str]:
+    """Some labels say first that there are no dots in them."""
+    return ["must not contain dots"] if "." in text else []
 
 
 def service_name(text: str) -> list[str]:

@@ -58,13 +58,19 @@ def config_map(new: Object, old: Object | None) -> list[FieldError]:
     return errors + _frozen(new, old)
 
 
+SECRET_KEYS = {
+    "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
+    "kubernetes.io/dockercfg": (".dockercfg",),
+    "kubernetes.io/tls": ("tls.crt", "tls.key"),
+    "kubernetes.io/ssh-auth": ("ssh-privatekey",),
+}
+
+
 def secret(new: Object, old: Object | None) -> list[FieldError]:
     """What is wrong with a Secret."""
     errors = names.config_keys(new.get("data"), "data")
-    wanted = {"kubernetes.io/dockerconfigjson": ".dockerconfigjson", "kubernetes.io/dockercfg": ".dockercfg"}
-    key = wanted.get(new.get("type", ""))
-    if key and key not in (new.get("data") or {}):
-        errors.append(required(f"data[{key}]"))
+    missing = [key for key in SECRET_KEYS.get(new.get("type", ""), ()) if key not in (new.get("data") or {})]
+    errors += [required(f"data[{key}]") for key in missing]
     if old is not None and new.get("type") != old.get("type"):
         errors.append(invalid_value("type", new.get("type"), IMMUTABLE))
     return errors + _frozen(new, old)

@@ -13,12 +13,13 @@ from op_readiness.simulator.controlplane.failures import (
     not_supported,
     required,
 )
-from op_readiness.simulator.controlplane.kinds import containers, names, windows
+from op_readiness.simulator.controlplane.kinds import affinity, containers, names, privileges, windows
 from op_readiness.simulator.controlplane.kinds.volumes import volumes
 
 Object = dict[str, Any]
 BAD_IP = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
 DNS_POLICIES = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
+DEADLINE = f"must be between 1 and {(1 << 31) - 1}, inclusive"
 RESTARTS = ("Always", "OnFailure", "Never")
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 UPDATES = (
@@ -66,11 +67,24 @@ def spec_errors(spec: Object, path: str) -> list[FieldError]:
     errors += windows.host_process(spec, path)
     for field in ("hostname", "subdomain"):
         if spec.get(field):
-            errors += [invalid_value(f"{path}.{field}", spec[field], why) for why in names.dns_label(spec[field])]
+            wrong = names.dots(spec[field]) or names.dns_label(spec[field])
+            errors += [invalid_value(f"{path}.{field}", spec[field], why) for why in wrong]
+    if spec.get("nodeName"):
+        errors += [
+            invalid_value(f"{path}.nodeName", spec["nodeName"], why) for why in names.subdomain(spec["nodeName"])
+        ]
+    deadline = spec.get("activeDeadlineSeconds", 1)
+    if not 0 < deadline < 1 << 31:
+        errors.append(invalid_value(f"{path}.activeDeadlineSeconds", deadline, DEADLINE))
+    errors += affinity.errors(spec.get("affinity") or {}, f"{path}.affinity")
+    errors += privileges.errors(spec, path)
     errors += _tolerations(spec.get("tolerations") or [], f"{path}.tolerations")
     for index, alias in enumerate(spec.get("hostAliases") or ()):
         if not _ip(alias.get("ip", "")):
             errors.append(invalid_value(f"{path}.hostAliases[{index}].ip", alias.get("ip", ""), BAD_IP))
+        for number, name in enumerate(alias.get("hostnames") or ()):
+            where = f"{path}.hostAliases[{index}].hostnames[{number}]"
+            errors += [invalid_value(where, name, why) for why in names.subdomain(name)]
     return errors + windows.system(spec, path)
 
 
@@ -137,6 +151,9 @@ def _tolerations(tolerations: list[Object], path: str) -> list[FieldError]:
         if not one.get("key") and operator != "Exists":
             why = 'operator must be Exists when `key` is empty, which means "match all values and all keys"'
             errors.append(invalid_value(f"{where}.operator", operator, why))
+        if one.get("tolerationSeconds") is not None and one.get("effect") != "NoExecute":
+            why = "effect must be 'NoExecute' when `tolerationSeconds` is set"
+            errors.append(invalid_value(f"{where}.effect", one.get("effect", ""), why))
         if one.get("effect") and one["effect"] not in EFFECTS:
             errors.append(not_supported(f"{where}.effect", one["effect"], EFFECTS, in_order=True))
     return errors

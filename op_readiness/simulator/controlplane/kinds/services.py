@@ -22,6 +22,9 @@ TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 EXTERNAL = ("NodePort", "LoadBalancer")
 
 
+DOUBLED_PORT = 'Duplicate value: {{"Name":"","Protocol":"{}","AppProtocol":null,"Port":{},"TargetPort":0,"NodePort":0}}'
+
+
 def service(new: Object, old: Object | None) -> list[FieldError]:
     """What is wrong with a new or changed Service."""
     spec = new.get("spec") or {}
@@ -56,9 +59,7 @@ def _ports(spec: Object, *, headless: bool) -> list[FieldError]:
         errors += _port(port, where, spec)
         key = (port.get("protocol"), port.get("port"))
         if key in keys:
-            errors.append(
-                FieldError(where, "FieldValueDuplicate", f'Duplicate value: {{"protocol":"{key[0]}","port":{key[1]}}}')
-            )
+            errors.append(FieldError(where, "FieldValueDuplicate", DOUBLED_PORT.format(*key)))
         keys.add(key)
     return errors
 
@@ -103,6 +104,9 @@ def _addresses(spec: Object, old: Object | None) -> list[FieldError]:
     for index, address in enumerate(spec.get("externalIPs") or ()):
         if not _ip(address):
             errors.append(invalid_value(f"spec.externalIPs[{index}]", address, BAD_IP))
+    if spec.get("loadBalancerSourceRanges") and spec.get("type") != "LoadBalancer":
+        why = "may only be used when `type` is 'LoadBalancer'"
+        errors.append(forbidden_field("spec.LoadBalancerSourceRanges", why))
     return errors
 
 

@@ -85,6 +85,7 @@ STRATEGIES: dict[Key, Strategy] = {
         prepare.service,
         services.service,
         defaults.service_update,
+        warnings.of_service,
         name=names.service_name,
         returned=True,
         put_creates=True,

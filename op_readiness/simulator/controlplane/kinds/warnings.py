@@ -28,6 +28,13 @@ def of_template(workload: Object) -> list[str]:
     return list(_ports(spec, "spec.template.spec"))
 
 
+def of_service(service: Object) -> list[str]:
+    """Warnings for a Service."""
+    if (service.get("spec") or {}).get("externalIPs"):
+        return ["spec.externalIPs is deprecated and may no longer be implemented in some clusters"]
+    return []
+
+
 def of_quota(_: Object) -> list[str]:
     """The embedded API server says what a real one would do and it does not."""
     return ["this API server keeps ResourceQuotas and does not enforce them"]
