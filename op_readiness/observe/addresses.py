@@ -193,9 +193,10 @@ def ipv4_of(text: str) -> list[str]:
 
 
 def _askers(clients: Sequence[Client], node: str) -> list[Client]:
-    here = [client for client in clients if client.place.node == node][:1]
-    elsewhere = [client for client in clients if client.place.node != node][:1]
-    return [*here, *elsewhere]
+    """A client on the Node, and the next two in a ring of the others: one alone could itself be what is broken."""
+    here = next((n for n, client in enumerate(clients) if client.place.node == node), len(clients))
+    ring = [*clients[here + 1 :], *clients[:here]]
+    return [*clients[here : here + 1], *ring[:2]]
 
 
 def _where(pod: Pod) -> str:

@@ -91,7 +91,7 @@ class Lookup(Target):
             Ask("hold", line, times=self.hold_tries, then_only_if_good="first", longest=self.longest),
         ]
 
-    def control(self, asker: Asker, client: Client) -> str:
+    def control(self, asker: Asker, client: Client) -> tuple[str, frozenset[str]]:
         """What each DNS Pod says when it is asked directly, in a few words for the finding."""
         if not self.dns_pods:
             return "" if self.dns_pods is None else NO_DNS_PODS
@@ -104,7 +104,7 @@ class Lookup(Target):
         answering = sum(
             joined(records(answers[pod][0].text, self.kind)) in self.expected for pod in self.dns_pods if answers[pod]
         )
-        return f"{answering} of {len(self.dns_pods)} DNS Pods answer when asked directly"
+        return f"{answering} of {len(self.dns_pods)} DNS Pods answer when asked directly", frozenset()
 
 
 def lookup(

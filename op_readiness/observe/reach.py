@@ -165,8 +165,9 @@ def sightings(leg: Leg) -> list[Sighting]:
         if target.node == here:
             return []
         return [Sighting(True, here, target.node, frozenset(target.backends.values()) - {here, target.node})]
-    suspects = judgement.missing if judgement.answered else frozenset()
-    suspects |= leg.lossy
+    suspects = leg.suspects | (judgement.missing if judgement.answered else frozenset())
+    if judgement.complete and not suspects:  # some tries were lost, and the backends showed nothing: any of them may be
+        suspects = frozenset(target.backends)
     well = judgement.seen - suspects
     homes, others = (
         frozenset(target.backends[name] for name in names if name in target.backends) for names in (suspects, well)

@@ -30,7 +30,7 @@ AGAIN_SECONDS = 2
 """Cluster seconds between two rounds: the poll interval of the e2e framework."""
 _TOOK = re.compile(r" after \d+ ms")
 """How long curl's try took: it would make equal failures look different."""
-LOSSY_TRIES = 8
+LOSSY_TRIES = 10
 NAME_TRIES = 4
 """Tries for each backend in one round. With the hold they miss one of three backends in 1 of 4,000 rounds, and a round
 that missed one is followed by another: e2e's MaxTries (n * n + 30 for n backends) is a bound, not a need."""
@@ -161,18 +161,22 @@ class Target:
         options = f"-g -q -s --fail --connect-timeout {CONNECT_SECONDS} --max-time {ANSWER_SECONDS}"
         return [(name, f"{client.curl} {options} http://{where}{self.url_path}") for name, where in self.direct.items()]
 
-    def control(self, asker: Asker, client: Client) -> str:
-        """What the same client sees of the backends by their Pod IPs, in a few words for the finding."""
+    def control(self, asker: Asker, client: Client) -> tuple[str, frozenset[str]]:
+        """What the same client sees of the backends by their Pod IPs: in a few words, and those it does not reach."""
         if not self.direct:
-            return ""
+            return "", frozenset()
         answers = asker.ask(client, [Ask(name, line, longest=ANSWER_SECONDS) for name, line in self._direct(client)])
-        answering = sum(any(a.good and a.text.strip() == name for a in answers[name]) for name in self.direct)
-        return f"{answering} of {len(self.direct)} backends answer by Pod IP"
+        silent = frozenset(name for name in self.direct if not any(a.good and a.text == name for a in answers[name]))
+        words = f"{len(self.direct) - len(silent)} of {len(self.direct)} backends answer by Pod IP"
+        return words, silent
 
 
 @dataclass(frozen=True)
 class Leg:
-    """What one client saw of one target. `seconds` are cluster seconds until the first good answer."""
+    """What one client saw of one target. `seconds` are cluster seconds until the first good answer.
+
+    `suspects` are backends that the same client does not reach well by their Pod IPs either.
+    """
 
     client: Client
     target: Target
@@ -180,7 +184,7 @@ class Leg:
     seconds: float
     command: str
     control: str = ""
-    lossy: frozenset[str] = frozenset()
+    suspects: frozenset[str] = frozenset()
 
 
 class Patience:
@@ -234,9 +238,11 @@ class Observer:
         if seen.undecided:
             seen = self._with_more_tries(client, target, answers)
         line = "" if target.large else client.repeat(target.command(client))
-        control = "" if seen.good else target.control(self._asker, client)
-        lossy = target.losses(self._asker, client) if seen.complete and not seen.good else frozenset()
-        return Leg(client, target, seen, before, line, control, lossy)
+        if seen.good:
+            return Leg(client, target, seen, before, line)
+        control, silent = target.control(self._asker, client)
+        suspects = target.losses(self._asker, client) if seen.complete else silent
+        return Leg(client, target, seen, before, line, control, suspects)
 
     def fallen_silent(self, client: Client, target: Target, within: str) -> tuple[bool, str, float]:
         """(`target` stopped answering `client` in time, what it last said, after how many cluster seconds)."""
