@@ -62,6 +62,7 @@ def _weight(
 ) -> tuple[float | str, ...]:
     against, in_favour = (sum(role in s.roles for s in seen) for seen in (bad, good))
     windows = role[1] in windows_nodes
-    if against > in_favour:  # the more it explains the better, and one broken Node rather than two
-        return 1, role[1] in found, against - in_favour, windows, role[0]
-    return 0, windows, against / (against + in_favour), role[1] in found, role[0]  # a single bad path: its Windows end
+    known = role[1] in found
+    if against > in_favour or (known and against == in_favour):
+        return 1, known, against - in_favour, windows, role[0]  # one broken Node rather than two; then who explains most
+    return 0, windows, against / (against + in_favour), known, role[0]  # a single bad path: its Windows end

@@ -94,7 +94,7 @@ class Lookup(Target):
     def control(self, asker: Asker, client: Client) -> tuple[str, frozenset[str]]:
         """What each DNS Pod says when it is asked directly, in a few words for the finding."""
         if not self.dns_pods:
-            return "" if self.dns_pods is None else NO_DNS_PODS
+            return ("" if self.dns_pods is None else NO_DNS_PODS), frozenset()
         options = f"+noall +answer +time={DIG_SECONDS} +tries=1"
         asks = [
             Ask(pod, f"dig @{ip} {options} {self.name} {self.kind}", longest=self.longest)
