@@ -241,7 +241,7 @@ def cleanup(ctx: click.Context, /, **given: Any) -> None:
 @cli.command()
 @options(NAMES)
 @option("--fault", "faults", cls=Listed, metavar="NAME", help="Only these faults.  [default: all that are declared]")
-@option("--declared-only", is_flag=True, help="Only cells that are declared red or error.")
+@option("--complete", is_flag=True, help="Every cell, not only declared ones and a sample of the others.")
 @options(SIMULATION, TIMEOUT_SCALE)
 @option("--report-dir", default=default_report_dir, metavar="DIR",
         help="Where the matrix goes.  [default: ./op-readiness-report]")

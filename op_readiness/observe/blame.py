@@ -64,5 +64,5 @@ def _weight(
     windows = role[1] in windows_nodes
     known = role[1] in found
     if against > in_favour or (known and against == in_favour):
-        return 1, known, against - in_favour, windows, role[0]  # one broken Node rather than two; then who explains most
+        return 1, known, against - in_favour, windows, role[0]  # one broken Node rather than two; then who explains
     return 0, windows, against / (against + in_favour), known, role[0]  # a single bad path: its Windows end

@@ -7,6 +7,9 @@ from collections.abc import Collection
 
 from op_readiness.model.errors import UsageError
 
+LISTED = {"fault": "op-readiness simulate faults"}
+"""Where the known names of a kind are listed, if not with the abilities."""
+
 
 def nearest(name: str, known: Collection[str]) -> str:
     """The known name closest to `name`, whatever its case, or empty if none is near."""
@@ -19,7 +22,7 @@ def unknown(what: str, name: str, known: Collection[str]) -> UsageError:
     """The usage error for a name that is not known."""
     near = nearest(name, known)
     listed = ", ".join(known)
-    offer = f"did you mean {near}?" if near else f"known: {listed}" if len(listed) < 400 else "see op-readiness list"
+    offer = f"did you mean {near}?" if near else f"known: {listed}" if len(listed) < 400 else f"see {LISTED.get(what, 'op-readiness list')}"
     return UsageError(f"unknown {what} {name!r}: {offer}")
 
 

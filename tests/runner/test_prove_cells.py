@@ -33,10 +33,11 @@ def test_the_healthy_column_comes_with_every_fault_of_the_category():
     assert drawn <= set(NODES)
 
 
-def test_declared_only_leaves_out_cells_that_stay_green():
-    """Healthy, and the one red cell."""
-    cells = cells_of(DECLARED, ["a", "b"], {}, NODES, random.Random(1), declared_only=True)
-    assert [cell.id for cell in cells] == [f"a@{HEALTHY}", f"b@{HEALTHY}", "a@stale"]
+def test_a_sample_leaves_out_cells_that_stay_green_and_no_others():
+    """Healthy and the one red cell always; of the three others as many as were asked for."""
+    cells = [cell.id for cell in cells_of(DECLARED, ["a", "b"], {}, NODES, random.Random(1), sample=1)]
+    assert {f"a@{HEALTHY}", f"b@{HEALTHY}", "a@stale"} <= set(cells)
+    assert len(cells) == 4
 
 
 def test_order_loses_no_cell():

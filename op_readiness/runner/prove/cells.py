@@ -36,9 +36,9 @@ class Cell(Record):
 
 def cells_of(
     matrix: Matrix, abilities: Sequence[str], node_parameter: Mapping[str, str], nodes: Sequence[str],
-    draw: random.Random, *, declared_only: bool = False,
+    draw: random.Random, *, sample: int | None = None,
 ) -> list[Cell]:  # fmt: skip
-    """The healthy column, then every cell of the faults of `matrix`, those that wait longest first.
+    """The healthy column, every declared cell, and of the others all, or a `sample` of so many.
 
     `node_parameter` maps a fault to the parameter that names a Windows Node, if it has one that is not fixed already.
     """
@@ -48,10 +48,16 @@ def cells_of(
         name = node_parameter.get(fault, "")
         node = str(given.get(name) or draw.choice(list(nodes))) if name else ""
         parameters = {**given, name: node} if name else given
-        for ability in abilities:
-            if not declared_only or matrix.expected(fault, ability) is not Expected.GREEN:
-                cells.append(Cell(ability, fault, parameters, node))
-    return cells
+        cells += [Cell(ability, fault, parameters, node) for ability in abilities]
+    if sample is None:
+        return cells
+    others = [cell for cell in cells if _undeclared(cell, matrix)]
+    kept = set(draw.sample([cell.id for cell in others], min(sample, len(others))))
+    return [cell for cell in cells if cell.id in kept or not _undeclared(cell, matrix)]
+
+
+def _undeclared(cell: Cell, matrix: Matrix) -> bool:
+    return cell.fault != HEALTHY and matrix.expected(cell.fault, cell.ability) is Expected.GREEN
 
 
 def in_order(cells: Iterable[Cell], matrix: Matrix) -> list[Cell]:
