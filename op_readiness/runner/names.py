@@ -22,7 +22,8 @@ def unknown(what: str, name: str, known: Collection[str]) -> UsageError:
     """The usage error for a name that is not known."""
     near = nearest(name, known)
     listed = ", ".join(known)
-    offer = f"did you mean {near}?" if near else f"known: {listed}" if len(listed) < 400 else f"see {LISTED.get(what, 'op-readiness list')}"
+    where = f"see {LISTED.get(what, 'op-readiness list')}"
+    offer = f"did you mean {near}?" if near else f"known: {listed}" if len(listed) < 400 else where
     return UsageError(f"unknown {what} {name!r}: {offer}")
 
 

@@ -29,7 +29,7 @@ NODES = {"windows": 3, "linux": 2}
 CLUSTERS = 6
 """Simulated clusters side by side: cells wait more than they compute, until there is one too many."""
 SAMPLE = 64
-"""Cells that must stay green and are run unless all are asked for: drawn with the seed, so another run looks elsewhere."""
+"""Cells that must stay green and are run though not all are asked for: drawn with the seed, other ones each time."""
 STEP = 0.2
 
 
