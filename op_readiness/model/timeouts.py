@@ -23,6 +23,7 @@ FLOORS = {
     "endpoints_follow": 6.0,
     "warm_up": 6.0,
     "dns_answers": 9.0,
+    "policy_enforced": 6.0,
 }
 """Real seconds below which a deadline never falls, by name."""
 
@@ -46,6 +47,7 @@ class Timeouts:
     warm_up: float = 30.0  # hybrid_network.go
     hold: float = 10.0  # hybrid_network.go: one try a second
     dns_answers: float = 180.0
+    policy_enforced: float = 60.0  # a policy agent on Windows may need tens of seconds
     node_lost: float = 60.0
     ability: float = 900.0  # a worker silent past this is killed
 
