@@ -5,11 +5,11 @@ The mapping stands in pyproject.toml; only the list of packages is computed here
 
 from pathlib import Path
 
-from setuptools import find_packages, setup
+from setuptools import find_namespace_packages, setup
 
 categories = sorted(path.parent.name for path in Path("categories").glob("*/spec.yaml"))
 packages = [
-    *find_packages(include=["op_readiness", "op_readiness.*"]),
+    *find_namespace_packages(include=["op_readiness", "op_readiness.*"]),  # folders of data too
     "op_readiness.categories",
     "op_readiness.plugins",
     *(f"op_readiness.categories.{name}" for name in categories),

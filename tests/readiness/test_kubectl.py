@@ -207,8 +207,8 @@ def test_create_and_delete(kubectl, namespace):
     said = kubectl("-n", namespace, "create", "-f", "-", stdin=pod, code=1).stderr
     assert 'unknown field "spec.containers[0].foo"' in said
     assert 'pods "nosuch" not found' in kubectl("-n", namespace, "delete", "pod", "nosuch", code=1).stderr
-    said = kubectl("-n", namespace, "apply", "--server-side", "-f", "-", stdin=WEB, code=1).stderr
-    assert "no server-side apply" in said
+    said = kubectl("-n", namespace, "apply", "--server-side", "-f", "-", stdin=WEB).stdout
+    assert "deployment.apps/web serverside-applied" in said
 
     kubectl("delete", "namespace", namespace)
     assert "NotFound" in kubectl("get", "namespace", namespace, code=1).stderr
