@@ -26,14 +26,17 @@ BINARY, KUBECTL = "e2e.test", "kubectl"
 HERE = Path(__file__).parent
 RATE = 2.0
 """Cluster seconds a real second: these tests measure the wall's time, and look only once a second."""
-NODES: list[dict[str, Any]] = [
-    {"name": "win-1", "os": "windows", "build": "10.0.20348", "shutdown_grace": 20, "shutdown_grace_critical": 10},
-    {"name": "win-2", "os": "windows", "build": "10.0.20348", "shutdown_grace": 20, "shutdown_grace_critical": 10},
-    {"name": "linux-1", "os": "linux"},
-    {"name": "linux-2", "os": "linux"},
+CONTROL_PLANE = {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}
+WINDOWS = [
+    {"name": name, "os": "windows", "build": "10.0.20348", "shutdown_grace": 20, "shutdown_grace_critical": 10}
+    for name in ("win-1", "win-2")
 ]
 """Server 2022 alone, as two images of these tests have no entry for Server 2025 (nonroot:1.5, resource-consumer:1.14);
 kubelets with a shutdownGracePeriod, as the test of graceful shutdown wants them."""
+LINUX = [{"name": name, "os": "linux"} for name in ("linux-1", "linux-2")]
+KEPT = [{**node, "taints": [CONTROL_PLANE]} for node in LINUX]
+"""Linux Nodes as in clusters that these tests are written for: Pods without a toleration, and so without an OS, go to
+Windows Nodes."""
 SIDE_BY_SIDE, SECONDS = 3, 1800.0
 """Processes of e2e.test at once, and the real seconds that each may take."""
 APPLY_SECONDS = 3.0
@@ -61,7 +64,7 @@ def assets() -> Path | None:
 
 @dataclass(frozen=True)
 class Selection:
-    """Which specs, and what is known of them. `manifests` are applied to the cluster first.
+    """Which specs, on which Linux Nodes, and what is known of them. `manifests` are applied to the cluster first.
 
     `reasons` tells why specs do not pass, by a part of their names: the outcome to expect (skip, fail, left out) and
     the reason.
@@ -70,20 +73,21 @@ class Selection:
     title: str
     parts: tuple[str, ...]
     reasons: dict[str, dict[str, str]]
+    linux: Sequence[dict[str, Any]]
     manifests: tuple[str, ...] = ()
 
 
 def windows() -> Selection:
     """Everything that SIG Windows has written."""
     entries = yaml.safe_load((HERE / "reasons.yaml").read_text())
-    return Selection("[sig-windows]", ("[sig-windows]",), {entry["spec"]: entry for entry in entries})
+    return Selection("[sig-windows]", ("[sig-windows]",), {entry["spec"]: entry for entry in entries}, KEPT)
 
 
 def generic() -> Selection:
     """Specs without an OS, with their Pods sent to Windows Nodes."""
     given = yaml.safe_load((HERE / "generic.yaml").read_text())
     reasons = {entry["spec"]: entry for entry in given["reasons"]}
-    return Selection("generic", tuple(given["specs"]), reasons, ("windows-selector.yaml",))
+    return Selection("generic", tuple(given["specs"]), reasons, LINUX, ("windows-selector.yaml",))
 
 
 def listed(folder: Path, parts: Sequence[str]) -> list[str]:
@@ -94,12 +98,12 @@ def listed(folder: Path, parts: Sequence[str]) -> list[str]:
 
 
 @contextlib.contextmanager
-def cluster(folder: Path, *, rate: float = RATE, nodes: Sequence[dict[str, Any]] = NODES) -> Iterator[dict[str, str]]:
+def cluster(folder: Path, *, rate: float = RATE, linux: Sequence[dict[str, Any]] = KEPT) -> Iterator[dict[str, str]]:
     """A simulated cluster under the control plane of `folder`; gives how to reach it (kubeconfig, control, ...)."""
     with tempfile.TemporaryDirectory(prefix="opr-e2e-") as home:
         spec = Path(home) / "spec.json"
         spec.write_text(json.dumps({
-            "nodes": list(nodes), "rate": rate, "control_plane": "real", "assets": str(folder), "folder": home,
+            "nodes": [*WINDOWS, *linux], "rate": rate, "control_plane": "real", "assets": str(folder), "folder": home,
         }))  # fmt: skip
         with subprocess.Popen(
             [sys.executable, "-m", "op_readiness.simulator", str(spec)],
@@ -165,7 +169,7 @@ def whole(
     serial = [name for name in running if "[Serial]" in name and name not in disruptive]
     together = [name for name in running if name not in disruptive and name not in serial]
     groups = [together[index::SIDE_BY_SIDE] for index in range(SIDE_BY_SIDE)]
-    with cluster(folder, rate=rate) as reached:
+    with cluster(folder, rate=rate, linux=selection.linux) as reached:
         for manifest in selection.manifests:
             apply(folder, reached["kubeconfig"], HERE / manifest)
         found = start(folder, reached["kubeconfig"], [group for group in groups if group], SECONDS, verbose)

@@ -99,8 +99,8 @@ class Paths:
     ) -> Flow:
         entry = None if host.tables is None else _balancer(host.tables, "", port, protocol, family_of(ip))
         if entry is not None and host.tables is not None:
-            if host.machine.os == "windows" and host.machine.name == client.machine.name:
-                return Flow("drop", client, protocol)  # a Windows Node does not reach its own node ports
+            if host.machine.os == "windows" and host is client:
+                return Flow("drop", client, protocol)  # a Windows Node does not reach its own node ports; its Pods do
             leg = Leg(client, host, own, ip, port, protocol, "nodeport", _service(entry[0]))
             return self._balanced(client, own, host.tables, entry, protocol, pin, (leg,))
         if host is client:
