@@ -98,14 +98,16 @@ class _Told:
         self._recorder.waiting(what, since=self._since, until=self._until, event=event)
 
 
-def pods_gone(cluster: Cluster, namespace: str, uids: Collection[str], *, timeouts: Timeouts) -> None:
+def pods_gone(
+    cluster: Cluster, namespace: str, uids: Collection[str], *, timeouts: Timeouts, within: str = "object_deleted"
+) -> None:
     """Waits until no Pod with one of these UIDs is left; raises CouldNotTell."""
     gone = frozenset(uids)
     try:
         wait_for(
             cluster, "Pod", namespace,
             lambda pods: True if not any(pod["metadata"]["uid"] in gone for pod in pods) else None,
-            within=timeouts.real("object_deleted"),
+            within=timeouts.real(within),
         )  # fmt: skip
     except WatchTimeout as error:
         left = [pod for pod in cluster.list("Pod", namespace) if pod["metadata"]["uid"] in gone]
@@ -113,7 +115,7 @@ def pods_gone(cluster: Cluster, namespace: str, uids: Collection[str], *, timeou
         raise CouldNotTell(
             Finding(
                 "Pods do not go away", ", ".join(f"Pod {namespace}/{pod['metadata']['name']}" for pod in left),
-                f"gone within {timeouts.object_deleted:g} s", "still Terminating", nodes=nodes,
+                f"gone within {getattr(timeouts, within):g} s", "still Terminating", nodes=nodes,
             )
         ) from error  # fmt: skip
 

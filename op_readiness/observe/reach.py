@@ -47,11 +47,15 @@ class Reach:
         """The same for chosen pairs of client and target."""
         self._waits(pairs, "to answer", within)
         legs = together(self.threads, lambda pair: self.observer.leg(*pair, within), pairs)
-        for leg in legs:
-            self._record(leg)
+        self.record(legs)
         if bad := [leg for leg in legs if not leg.judgement.good]:
             raise AbilityNotMet(finding_of(bad, legs, self.windows_nodes, hint))
         return legs
+
+    def record(self, legs: Iterable[Leg]) -> None:
+        """Keep legs as parts, and who answered as witnesses."""
+        for leg in legs:
+            self._record(leg)
 
     def none(self, clients: Iterable[Client], targets: Iterable[Target], *, within: str = "service_gone") -> float:
         """No client gets an answer from any target any more; gives the cluster seconds until all fell silent."""

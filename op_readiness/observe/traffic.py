@@ -56,6 +56,10 @@ class Target:
     large: bool = False
     url_path: str = "/hostname"
     direct: Mapping[str, str] = field(default_factory=dict)
+    name_tries: int = 0
+    """Tries to meet every backend; 0: NAME_TRIES for each."""
+    hold_tries: int = HOLD_TRIES
+    hold_pause: float = 1.0
 
     @property
     def authority(self) -> str:
@@ -92,7 +96,8 @@ class Target:
         """What a finding says was expected."""
         if self.large:
             return f"bodies of {LARGE_BYTES} bytes, whole"
-        return f"answers from exactly {', '.join(sorted(self.backends))}, held for {HOLD_TRIES} s"
+        held = f"held for {self.hold_tries * self.hold_pause:g} s" if self.hold_pause else "each time"
+        return f"answers from exactly {', '.join(sorted(self.backends))}, {held}"
 
     def __str__(self) -> str:
         return f"{self.what} {self.authority}" + ("/UDP" if self.protocol == "UDP" else "")
@@ -145,8 +150,8 @@ class Target:
             connect = f"/agnhost connect {self.authority} --timeout=10s --protocol=tcp"
             asks.append(Ask("connect", connect, then_only_if_good="first"))
         if len(self.backends) > 1:
-            asks.append(Ask("names", line, times=NAME_TRIES * len(self.backends), **after))
-        return [*asks, Ask("hold", line, times=HOLD_TRIES, pause=1, **after)]
+            asks.append(Ask("names", line, times=self.name_tries or NAME_TRIES * len(self.backends), **after))
+        return [*asks, Ask("hold", line, times=self.hold_tries, pause=self.hold_pause, **after)]
 
     def losses(self, asker: Asker, client: Client) -> frozenset[str]:
         """The backends that lose tries when the same client asks them by their Pod IPs, for a leg that lost some."""

@@ -1,0 +1,46 @@
+"""What the readiness tests of Core.Concurrent are given."""
+
+import pytest
+
+from op_readiness.observe.addresses import Addresses
+from op_readiness.suite.subjects.at_once import AtOnce
+from op_readiness.suite.subjects.rescheduling import Rescheduling
+from op_readiness.suite.subjects.ten_pods import TenPods
+
+
+@pytest.fixture
+def ten_pods(workshop, reach, windows_nodes):
+    """Ten Windows Pods behind a ClusterIP Service, Ready."""
+    made = TenPods(workshop, reach, windows_nodes)
+    made.start()
+    return made
+
+
+@pytest.fixture
+def ten_node_port(workshop, reach, windows_nodes):
+    """Ten Windows Pods behind a NodePort Service, Ready."""
+    made = TenPods(workshop, reach, windows_nodes, kind="NodePort")
+    made.start()
+    return made
+
+
+@pytest.fixture
+def ways_in(windows_clients, standing_linux, windows_nodes, facts):
+    """Who asks whose NodePort: Linux every Windows Node and one of Linux, Windows Pods the other Windows Nodes."""
+    linux = [node for node in facts.nodes if node.os == "linux" and node.ready][:1]
+    return [(standing_linux, [*windows_nodes, *linux]), (windows_clients, [*windows_nodes, *linux])]
+
+
+@pytest.fixture
+def at_once(workshop, reach, cluster, facts, asker, recorder, threads, windows_nodes, clients):
+    """Ten Pods on each Windows Node, to be started."""
+    addresses = Addresses(cluster, facts, asker, recorder, threads)
+    return AtOnce(workshop, reach, addresses, windows_nodes, clients)
+
+
+@pytest.fixture
+def rescheduling(workshop, reach, clients):
+    """A Deployment of one Windows Pod, Ready, and another that is never at rest."""
+    made = Rescheduling(workshop, reach, clients)
+    made.start()
+    return made

@@ -1,0 +1,234 @@
+"""A Deployment's Pod replaced fifty times in a row while other Pods are deleted in the background.
+
+What breaks by churn shows in few of many Pods: an address that comes again meets a remote endpoint that stayed
+(microsoft/Windows-Containers#631). So every new Pod is asked by its own IP from every Windows Node and by its Service,
+and looks up a name itself. Several Services select it, because reference counts are what gets lost.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from op_readiness.cluster.errors import ApiError
+from op_readiness.cluster.watching import WatchTimeout, wait_for
+from op_readiness.model.errors import AbilityNotMet, CouldNotTell
+from op_readiness.model.findings import Finding
+from op_readiness.observe import slices
+from op_readiness.observe.dns import lookup
+from op_readiness.observe.pods import ready
+from op_readiness.observe.reach import Reach, finding_of, together
+from op_readiness.observe.shell import Client
+from op_readiness.observe.starting import as_judged, grows, percentile
+from op_readiness.observe.targets import pod_target
+from op_readiness.observe.traffic import Leg, Target
+from op_readiness.suite.making import Workshop
+from op_readiness.workloads.pods import HTTP_PORT, UDP_PORT
+from op_readiness.workloads.services import workload
+
+Object = dict[str, Any]
+MOVING, RESTLESS, RESTLESS_COUNT = "moving", "restless", 3
+SERVICES = ("moving", "moving-too", "moving-three")
+EVERY_SECONDS = 3.0
+"""Cluster seconds between two deletions in the background."""
+WITH_DEFAULT_GRACE = 24
+"""The one cycle in which the Pod is deleted with its own grace period."""
+BAD_ENOUGH = 3
+"""Replacements that went wrong after which the rest would only cost time."""
+STEEPER, SLOWER_SECONDS = 3.0, 60.0
+
+
+@dataclass
+class Rescheduling:
+    """The Deployments, their Services, and what each replacement showed."""
+
+    workshop: Workshop
+    reach: Reach
+    clients: Sequence[Client]
+    services: dict[str, Object] = field(default_factory=dict)
+    pod: Object = field(default_factory=dict)
+    seconds: list[float] = field(default_factory=list)
+    legs: list[Leg] = field(default_factory=list)
+    wrong: dict[int, str] = field(default_factory=dict)
+    used: dict[str, str] = field(default_factory=dict)
+    restarts: int = 0
+    deleted: int = 0
+
+    def start(self) -> None:
+        """Services and both Deployments made, their Pods Ready."""
+        shop = self.workshop
+        for name in SERVICES:
+            self.services[name] = shop.create(shop.service(name, app=MOVING))
+        for app, count in ((MOVING, 1), (RESTLESS, RESTLESS_COUNT)):
+            template = shop.echo_pod("template", "windows", app=app)
+            shop.create(workload("Deployment", app, template, replicas=count, selector={"app": app}))
+        self.pod = self._up(MOVING, 1, "")[0]
+        self._up(RESTLESS, RESTLESS_COUNT, "")
+
+    def replace(self, times: int) -> None:
+        """Delete the Pod and look at its successor, `times` times, with deletions in the background throughout."""
+        with self._unrest():
+            for cycle in range(1, times + 1):
+                self._cycle(cycle)
+                if len(self.wrong) >= BAD_ENOUGH:
+                    break
+
+    def every_successor_must_have_answered(self) -> None:
+        """Each new Pod answered by its own IP and by Service, and resolved a name; the figures are reported."""
+        self._figures()
+        if bad := [leg for leg in self.legs if not leg.judgement.good]:
+            finding = finding_of(bad, self.legs, self.reach.windows_nodes)
+            seen = [f"cycle {cycle}: {what}" for cycle, what in self.wrong.items()]
+            raise AbilityNotMet(
+                replace(
+                    finding,
+                    what="A Pod that replaced another does not answer, or resolves nothing",
+                    expected="every new Pod answers by its own IP and by Service, and resolves a name",
+                    seen="\n".join([f"{len(self.wrong)} of {len(self.seconds)} replacements", *seen, finding.seen]),
+                )
+            )
+        if grows(self.seconds, by_factor=STEEPER, by_seconds=SLOWER_SECONDS):
+            raise AbilityNotMet(self._slower())
+
+    def nothing_must_be_left(self) -> None:
+        """One Pod, one endpoint, nothing restarted, nothing stuck on its way out."""
+        self.pod = self._up(MOVING, 1, "")[0]
+        timeouts = self.workshop.context.timeouts
+        expected = frozenset((self.pod["status"]["podIP"], port) for port in (HTTP_PORT, UDP_PORT))
+        for name in SERVICES:
+            slices.must_offer(self.workshop.cluster, self.workshop.namespace, name, expected, timeouts=timeouts)
+        try:
+            wait_for(
+                self.workshop.cluster, "Pod", self.workshop.namespace,
+                lambda pods: len(pods) == 1 or None, labels=f"app={MOVING}", within=timeouts.real("object_deleted"),
+            )  # fmt: skip
+        except WatchTimeout as error:
+            raise AbilityNotMet(self._stuck(error.last or [])) from error
+        if self.restarts:
+            where = f"Deployment {self.workshop.namespace}/{MOVING}"
+            raise AbilityNotMet(
+                Finding("Replaced Pods were restarted", where, "restartCount 0", f"{self.restarts} restarts in all")
+            )
+
+    def _cycle(self, cycle: int) -> None:
+        old, began = self.pod, time.monotonic()
+        grace = None if cycle == WITH_DEFAULT_GRACE else 0
+        self.used[old["status"]["podIP"]] = f"{old['metadata']['name']} on {old['spec']['nodeName']}"
+        self.workshop.delete("Pod", old["metadata"]["name"], grace=grace)
+        self.pod = self._up(MOVING, 1, old["metadata"]["uid"])[0]
+        self.seconds.append(self.workshop.context.timeouts.cluster(time.monotonic() - began))
+        self.restarts += sum(one.get("restartCount", 0) for one in self.pod["status"]["containerStatuses"])
+        pairs = self._pairs()
+        legs = together(self.workshop.threads, lambda pair: self.reach.observer.leg(*pair, "warm_up"), pairs)
+        self.legs += legs
+        self.reach.record(legs)
+        if bad := [leg for leg in legs if not leg.judgement.good]:
+            meta, ip = self.pod["metadata"], self.pod["status"]["podIP"]
+            before = f"; {ip} was used by {self.used[ip]}" if ip in self.used else ""
+            paths = ", ".join(f"{leg.client.place.node} by {leg.target.path}" for leg in bad)
+            self.wrong[cycle] = f"{meta['name']} {ip} on {self.pod['spec']['nodeName']}: {paths}{before}"
+
+    def _pairs(self) -> list[tuple[Client, Target]]:
+        """Every client to the Pod, each in turn to one of its Services, and the Pod itself to the cluster's DNS."""
+        turn = len(self.seconds)
+        quick = replace(pod_target(self.pod), hold_tries=2, hold_pause=0)
+        service = self.services[SERVICES[turn % len(SERVICES)]]
+        by_service = replace(
+            self.workshop.exposed(service, [self.pod]).by_cluster_ip(), hold_tries=2, hold_pause=0
+        )
+        pairs: list[tuple[Client, Target]] = [(client, quick) for client in self.clients]
+        pairs.append((self.clients[turn % len(self.clients)], by_service))
+        facts = self.workshop.context.facts
+        if facts.dns_ip and self._api:
+            name = f"kubernetes.default.svc.{facts.dns_domain}."
+            pairs.append((self._inside(), lookup(name, frozenset({self._api}), hold_tries=2)))
+        return pairs
+
+    @property
+    def _api(self) -> str:
+        """The IPv4 address of the API's own Service, empty where it has none."""
+        address = str(self.workshop.cluster.get("Service", "kubernetes", "default")["spec"]["clusterIP"])
+        return "" if ":" in address else address
+
+    def _inside(self) -> Client:
+        meta, node = self.pod["metadata"], self.workshop.context.facts.node(self.pod["spec"]["nodeName"])
+        return Client.at(meta["namespace"], meta["name"], node, self.pod["status"]["podIP"], meta["uid"])
+
+    def _up(self, app: str, count: int, not_uid: str) -> list[Object]:
+        """So many Ready Pods of a Deployment, none with that UID; raises AbilityNotMet, or CouldNotTell."""
+
+        def met(pods: list[Object]) -> list[Object] | None:
+            found = [pod for pod in pods if ready(pod) and pod["metadata"]["uid"] != not_uid]
+            return found if len(found) >= count else None
+
+        shop = self.workshop
+        try:
+            return wait_for(
+                shop.cluster, "Pod", shop.namespace, met, labels=f"app={app}",
+                within=shop.context.timeouts.real("pods_ready"),
+            )  # fmt: skip
+        except WatchTimeout as error:
+            late = [pod for pod in error.last or [] if not ready(pod) and not pod["metadata"].get("deletionTimestamp")]
+            try:
+                shop.pods_up([pod["metadata"]["name"] for pod in late])  # explains what is not up
+            except CouldNotTell as told:
+                raise as_judged(told) from error
+            raise AbilityNotMet(self._none_came(app, error.last or [])) from error
+
+    @contextmanager
+    def _unrest(self) -> Iterator[None]:
+        """While it lasts, a Pod of the restless Deployment is deleted every few seconds."""
+        over = threading.Event()
+        worker = threading.Thread(target=self._disturb, args=(over,), name="unrest", daemon=True)
+        worker.start()
+        try:
+            yield
+        finally:
+            over.set()
+            worker.join()
+            self.workshop.recorder.figure("Pods deleted in the background", self.deleted)
+
+    def _disturb(self, over: threading.Event) -> None:
+        shop = self.workshop
+        while not over.wait(max(EVERY_SECONDS * shop.context.timeouts.scale, 0.1)):
+            try:
+                pods = [pod for pod in shop.cluster.list("Pod", shop.namespace, labels=f"app={RESTLESS}") if ready(pod)]
+                for pod in pods[:1]:
+                    self.deleted += shop.cluster.delete("Pod", pod["metadata"]["name"], shop.namespace, grace=0)
+            except ApiError:
+                continue  # the background is no part of the question; the next beat comes
+
+    def _figures(self) -> None:
+        recorder = self.workshop.recorder
+        recorder.figure("replacements", len(self.seconds))
+        for name, part in (("p50", 0.5), ("p95", 0.95), ("max", 1.0)):
+            recorder.figure(f"{name} seconds from deletion to a Ready successor", percentile(self.seconds, part))
+
+    def _slower(self) -> Finding:
+        parts = [self.seconds[:10], self.seconds[-10:]]
+        first, last = (percentile(part, 0.5) for part in parts)
+        where = f"Deployment {self.workshop.namespace}/{MOVING}"
+        return Finding(
+            "Replacing a Pod takes longer and longer", where, "the last ten replacements as quick as the first ten",
+            f"median {first:.0f} s at 1 to 10, {last:.0f} s at the last ten",
+            "look for what piles up on the Windows Nodes: HNS endpoints, containers, handles",
+        )  # fmt: skip
+
+    def _stuck(self, pods: Sequence[Object]) -> Finding:
+        left = [pod for pod in pods if pod["metadata"]["uid"] != self.pod["metadata"]["uid"]]
+        nodes = tuple(sorted({pod["spec"].get("nodeName", "") for pod in left} - {""}))
+        return Finding(
+            "Replaced Pods stay behind", ", ".join(pod["metadata"]["name"] for pod in left[:5]), "one Pod",
+            f"{len(pods)} Pods, {sum(bool(pod['metadata'].get('deletionTimestamp')) for pod in left)} Terminating",
+            f"look at kubelet and containerd on {', '.join(nodes)}", nodes,
+        )  # fmt: skip
+
+    def _none_came(self, app: str, pods: Sequence[Object]) -> Finding:
+        where = f"Deployment {self.workshop.namespace}/{app}"
+        seen = "; ".join(f"{pod['metadata']['name']} {pod['status'].get('phase')}" for pod in pods) or "no Pod"
+        expected = f"a Ready successor within {self.workshop.context.timeouts.pods_ready:g} s"
+        return Finding("A deleted Pod was not replaced", where, expected, seen, code="pods")
