@@ -1,7 +1,7 @@
 """Admission: what the built-in plugins change and refuse, in the order of a real API server.
 
 Namespace life cycle, ServiceAccount, priority, RuntimeClass and tolerations change a new object; Pod Security judges
-it after validation. LimitRanges and ResourceQuotas are stored and not enforced.
+it after validation, then LimitRanges and ResourceQuotas.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from typing import Any
 
 from op_readiness.simulator.controlplane.failures import forbidden, not_found
 from op_readiness.simulator.controlplane.kinds.pod_admission import PodAdmission
+from op_readiness.simulator.controlplane.limitranges import LimitRanges
 from op_readiness.simulator.controlplane.podsecurity.plugin import PodSecurity
+from op_readiness.simulator.controlplane.quotas import Quotas
 from op_readiness.simulator.controlplane.requests import Request
 from op_readiness.simulator.controlplane.storage import Store
 
@@ -22,12 +24,14 @@ class Admission:
 
     def __init__(self, store: Store, pods: PodAdmission, security: PodSecurity) -> None:
         self._store, self._pods, self._security = store, pods, security
+        self._limits, self._quotas = LimitRanges(store), Quotas(store)
 
     def mutate(self, request: Request, obj: Object, old: Object | None) -> None:
         """Change what plugins change; refuse what they refuse before validation."""
         if old is None:
             self._namespace(request, obj)
             if request.plural == "pods":
+                self._limits.fill(obj)
                 self._pods.admit(obj)
         if request.plural == "priorityclasses" and obj.get("globalDefault"):
             self._one_default(obj)
@@ -35,7 +39,9 @@ class Admission:
     def validate(self, request: Request, obj: Object, old: Object | None) -> None:
         """Refuse (or warn of) what plugins refuse after validation."""
         if request.subresource in ("", "ephemeralcontainers"):
+            self._limits.judge(request, obj, old)
             self._security.judge(request, obj, old)
+            self._quotas.charge(request, obj, old)
 
     def _one_default(self, obj: Object) -> None:
         name = obj["metadata"]["name"]

@@ -21,6 +21,7 @@ from op_readiness.simulator.controlplane.schema import Doubled, Found, WrongType
 
 Object = dict[str, Any]
 MEDIA = "application/json, application/yaml, application/vnd.kubernetes.protobuf"
+SHOWN = 30
 VALIDATIONS = ("", "Ignore", "Strict", "Warn")
 MANAGED = (
     "managedFields",
@@ -68,7 +69,7 @@ def parsed(data: bytes, content_type: str, kind: str) -> Any:
             'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
         )
         problem = f"json: cannot unmarshal {names.get(type(body), 'number')} into Go value of type {shape}"
-        text = f"couldn't get version/kind; json parse error: {problem} ({data[:50].hex()})"
+        text = f"couldn't get version/kind; json parse error: {problem} ({data[:SHOWN].hex()})"
         raise bad_request(f"the object provided is unrecognized (must be of type {kind}): {text}")
     return body
 
@@ -77,7 +78,7 @@ def _yaml(data: bytes, kind: str) -> Any:
     try:
         body, doubled = documents.load(data)
     except documents.Unreadable as error:
-        text = f"the object provided is unrecognized (must be of type {kind}): {error} ({data[:50].hex()})"
+        text = f"the object provided is unrecognized (must be of type {kind}): {error} ({data[:SHOWN].hex()})"
         raise bad_request(text) from error
     if not doubled or not isinstance(body, dict):
         return body
@@ -94,7 +95,7 @@ def _protobuf(data: bytes, kind: str) -> Object:
 
 
 def _unrecognized(data: bytes, kind: str, problem: str) -> str:
-    shown = data[:200].decode(errors="replace") if data else "<empty>"
+    shown = data[:SHOWN].decode(errors="replace") + (" ..." if len(data) > SHOWN else "") if data else "<empty>"
     text = f"couldn't get version/kind; json parse error: {problem} ({shown})"
     return f"the object provided is unrecognized (must be of type {kind}): {text}"
 

@@ -21,6 +21,7 @@ from op_readiness.simulator.controlplane.tokens import Tokens
 LOG = logging.getLogger(__name__)
 ANONYMOUS = User("system:anonymous", ("system:unauthenticated",))
 WRITES = {"create": writing.create, "update": writing.update, "patch": writing.patch}
+DEPRECATED = {"endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"}
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
@@ -37,6 +38,8 @@ class Handlers:
         try:
             request.user = self._user(http)
             self._rbac.require(request)
+            if request.plural in DEPRECATED and not request.group:
+                request.warnings.append(DEPRECATED[request.plural])
             return await self._answered(request, http)
         except Failure as failure:
             return refused(failure, request.warnings)

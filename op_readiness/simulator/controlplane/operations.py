@@ -102,9 +102,13 @@ def create(cluster: Cluster, request: Request, obj: Object, *, applied: bool = F
     strategy.prepare(obj)
     _refuse(request, strategy, obj, None)
     request.warnings += strategy.warn(obj)
-    _taken(cluster, request, metadata)
     allocated = cluster.allocator.allocate(request, obj, None)
-    cluster.admission.validate(request, obj, None)
+    try:
+        cluster.admission.validate(request, obj, None)
+        _taken(cluster, request, metadata)
+    except Failure:
+        allocated.undo()
+        raise
     if request.dry_run:
         allocated.undo()
         return obj
@@ -221,7 +225,11 @@ def write(cluster: Cluster, request: Request, stored: Stored, obj: Object, *, ap
         _count_generation(obj, old, strategy)
     _refuse(request, strategy, obj, old)
     allocated = cluster.allocator.allocate(request, obj, old)
-    cluster.admission.validate(request, obj, old)
+    try:
+        cluster.admission.validate(request, obj, old)
+    except Failure:
+        allocated.undo()
+        raise
     if obj == old or managers.same_but_times(obj, old):
         return old
     if request.dry_run:
@@ -282,5 +290,7 @@ def _count_generation(obj: Object, old: Object, strategy: Strategy) -> None:
         return
     ignored = ("metadata", "status", "kind", "apiVersion")
     before = {key: value for key, value in old.items() if key not in ignored}
-    if before != {key: value for key, value in obj.items() if key not in ignored}:
+    changed = before != {key: value for key, value in obj.items() if key not in ignored}
+    noted = [one["metadata"].get("annotations") or {} for one in (old, obj)]
+    if changed or (strategy.annotated and noted[0] != noted[1]):
         obj["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1

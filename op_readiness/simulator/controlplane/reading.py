@@ -8,7 +8,7 @@ from aiohttp import web
 
 from op_readiness.simulator.apiproxy import gated
 from op_readiness.simulator.controlplane import events, listing, selectors
-from op_readiness.simulator.controlplane.answers import Accepted, answer
+from op_readiness.simulator.controlplane.answers import Accepted, answer, warned
 from op_readiness.simulator.controlplane.failures import Failure
 from op_readiness.simulator.controlplane.operations import Cluster, found
 from op_readiness.simulator.controlplane.requests import Request
@@ -33,10 +33,10 @@ def get(cluster: Cluster, request: Request, accepted: Accepted) -> web.Response:
     stored, view = found(cluster, request), stored_view(request)
     if accepted.form == "table":
         own = {"resourceVersion": stored.object["metadata"]["resourceVersion"]}
-        return answer(TableView(request).of([stored], own))
+        return answer(TableView(request).of([stored], own), 200, request.warnings)
     if accepted.form == "partial":
-        return answer(partial(stored.object))
-    return answer(stored.data if view is None else view(stored.object))
+        return answer(partial(stored.object), 200, request.warnings)
+    return answer(stored.data if view is None else view(stored.object), 200, request.warnings)
 
 
 def matches(request: Request) -> list[selectors.Match]:
@@ -56,7 +56,7 @@ def list_all(cluster: Cluster, request: Request, accepted: Accepted) -> web.Resp
     """A list, or the page of it that limit and continue ask for."""
     page = listing.page(cluster, request, matches(request))
     if accepted.form == "table":
-        return answer(TableView(request).of(page.items, page.metadata))
+        return answer(TableView(request).of(page.items, page.metadata), 200, request.warnings)
     head: Object = {"kind": f"{request.served.kind}List", "apiVersion": request.served.api_version}
     if accepted.form == "partial":
         head = {"kind": "PartialObjectMetadataList", "apiVersion": f"meta.k8s.io/{accepted.version}"}
@@ -65,8 +65,8 @@ def list_all(cluster: Cluster, request: Request, accepted: Accepted) -> web.Resp
         parts = _items(request, page.items)
     start = encode({**head, "metadata": page.metadata})[:-1]
     if accepted.form == "partial" and not parts:
-        return answer(start + b',"items":null}')
-    return answer(b'%s,"items":[%s]}' % (start, b",".join(parts)))
+        return answer(start + b',"items":null}', 200, request.warnings)
+    return answer(b'%s,"items":[%s]}' % (start, b",".join(parts)), 200, request.warnings)
 
 
 def _items(request: Request, items: list[Stored]) -> list[bytes]:
@@ -84,13 +84,14 @@ async def watch(cluster: Cluster, request: Request, accepted: Accepted, http: we
     collection = cluster.store[request.served.key]
     bookmarks = request.query.get("allowWatchBookmarks") in ("1", "true")
     watching = Watch(collection, request.namespace, matches(request), _watch_view(request, accepted), _kind(request))
-    response = web.StreamResponse(headers={"Content-Type": "application/json", "Cache-Control": "no-cache, private"})
+    headers: Any = warned({"Content-Type": "application/json", "Cache-Control": "no-cache, private"}, request.warnings)
+    response = web.StreamResponse(headers=headers)
     if version and not initial_end and version < collection.horizon:
         return await _expired(response, http, version, collection)
     watching.start(
         version or 0,
         initial=initial_end or not version,
-        initial_end=initial_end and bookmarks,
+        initial_end=bookmarks and (initial_end or not version),
         current=cluster.store.version,
     )
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import copy
 import json
 import re
@@ -69,7 +71,7 @@ def _written_out(row: dict[str, Any]) -> dict[str, Any]:
 def ask(server: str, row: dict[str, Any]) -> dict[str, Any]:
     """The answer to one row: code, warnings, and the body without what differs from run to run."""
     method, path = row["do"].split(" ", 1)
-    data = row["raw"].encode() if "raw" in row else json.dumps(row["body"]).encode() if "body" in row else None
+    data = _data(row)
     headers = {"Accept": row.get("accept", "application/json")}
     if data is not None:
         headers["Content-Type"] = row.get("type", "application/json")
@@ -79,21 +81,47 @@ def ask(server: str, row: dict[str, Any]) -> dict[str, Any]:
     request = urllib.request.Request(server + path, data=data, headers=headers, method=method)
     try:
         with urllib.request.urlopen(request, context=ssl._create_unverified_context(), timeout=20) as response:
-            return _answer(row, response.status, response.headers, response.read())
+            return _answer(row, response.status, response.headers, _read(response, row.get("seconds")))
     except urllib.error.HTTPError as error:
         with error:
             return _answer(row, error.code, error.headers, error.read())
 
 
+def _data(row: dict[str, Any]) -> bytes | None:
+    if "raw64" in row:
+        return base64.b64decode(row["raw64"])
+    if "raw" in row:
+        return str(row["raw"]).encode()
+    return json.dumps(row["body"]).encode() if "body" in row else None
+
+
+def _read(response: Any, seconds: float | None) -> bytes:
+    """The body; of an answer without an end, whole lines that come until `seconds` pass without one."""
+    if seconds is None:
+        return bytes(response.read())
+    response.fp.raw._sock.settimeout(seconds)
+    lines = b""
+    with contextlib.suppress(TimeoutError):
+        while line := response.readline():
+            lines += line
+    return lines
+
+
 def _answer(row: dict[str, Any], code: int, headers: Any, body: bytes) -> dict[str, Any]:
     lines = body.decode().splitlines()
     try:
-        shown: Any = json.loads(body)
+        shown: Any = [json.loads(line) for line in lines] if "watch=" in row["do"] else json.loads(body)
     except ValueError:
         try:
             shown = [json.loads(line) for line in lines]
         except ValueError:
             shown = lines
+    if row.get("compare") == "code":
+        shown = "ANY"
+    elif row.get("compare") == "head" and isinstance(shown, dict):
+        shown = {key: value for key, value in shown.items() if key not in ("items", "rows")}
+    elif row.get("compare") == "head":
+        shown = "EVENTS"
     body_shown = steady(shown, managed=row.get("managed", False))
     return {"code": code, "warnings": headers.get_all("Warning") or [], "body": body_shown}
 
@@ -107,6 +135,9 @@ def steady(value: Any, *, managed: bool = False) -> Any:
         shown = {
             key: "*" if key in VARIES and item else steady(item, managed=managed) for key, item in sorted(kept.items())
         }
+        for rules in ("resourceRules", "nonResourceRules"):
+            if rules in shown:
+                shown[rules] = sorted(shown[rules], key=json.dumps)
         if managed and "managedFields" in value:
             shown["managedFields"] = sorted(map(steady, value["managedFields"]), key=_manager)
         return shown

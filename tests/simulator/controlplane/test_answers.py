@@ -16,8 +16,8 @@ from tests.simulator.controlplane.answers import ADMIN, BOB, all_requests, ask_a
 from tests.simulator.controlplane.real import real_api_server
 
 TOKENS = {
-    ADMIN: User("admin", ("system:masters", "system:authenticated")),
-    BOB: User("bob", ("system:authenticated",)),
+    ADMIN: User("admin", ("system:masters", "system:authenticated"), "admin"),
+    BOB: User("bob", ("system:authenticated",), "bob"),
 }
 
 

@@ -9,6 +9,7 @@ import pytest
 from op_readiness.simulator.api import Api, ApiError
 from tests.simulator.controlplane.running import running
 
+QUOTAS = "/api/v1/namespaces/t/resourcequotas"
 WEBHOOK = {"metadata": {"name": "w"}, "webhooks": []}
 
 
@@ -25,6 +26,10 @@ async def refusal(api: Api, method: str, path: str, body: dict, kind: str) -> tu
          "application/json", "CustomResourceDefinitions"),
         ("POST", "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations", WEBHOOK,
          "application/json", "webhooks"),
+        ("POST", QUOTAS, {"metadata": {"name": "q"}, "spec": {"hard": {"pods": "1"}, "scopes": ["PriorityClass"]}},
+         "application/json", "scopes"),
+        ("POST", QUOTAS, {"metadata": {"name": "q"}, "spec": {"hard": {"count/leases.coordination.k8s.io": "1"}}},
+         "application/json", "quotas count"),
     ],
 )  # fmt: skip
 def test_unsupported_requests_are_refused_by_name(tmp_path, method, path, body, kind, words):
@@ -37,16 +42,3 @@ def test_unsupported_requests_are_refused_by_name(tmp_path, method, path, body, 
     code, message = asyncio.run(scene())
     assert code == 501
     assert words in message
-
-
-def test_quota_is_kept_with_a_warning(tmp_path):
-    """A ResourceQuota that is not enforced says so when it is made."""
-
-    async def scene() -> list[str]:
-        async with running(tmp_path) as (_, api):
-            body = {"metadata": {"name": "q"}, "spec": {"hard": {"pods": "1"}}}
-            url = f"{api.server}/api/v1/namespaces/t/resourcequotas"
-            async with api._session.post(url, json=body) as response:
-                return response.headers.getall("Warning")
-
-    assert asyncio.run(scene()) == ['299 - "this API server keeps ResourceQuotas and does not enforce them"']

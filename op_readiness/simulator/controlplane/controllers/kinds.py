@@ -18,6 +18,11 @@ class Kind:
     namespaced: bool = True
 
     @property
+    def group(self) -> str:
+        """The API group; empty for the core."""
+        return self.api_version.rpartition("/")[0]
+
+    @property
     def root(self) -> str:
         """The path of the API group and version."""
         return f"/apis/{self.api_version}" if "/" in self.api_version else f"/api/{self.api_version}"
@@ -56,6 +61,7 @@ REVISION = Kind("ControllerRevision", "apps/v1", "controllerrevisions")
 JOB = Kind("Job", "batch/v1", "jobs")
 ENDPOINT_SLICE = Kind("EndpointSlice", "discovery.k8s.io/v1", "endpointslices")
 LEASE = Kind("Lease", "coordination.k8s.io/v1", "leases")
+QUOTA = Kind("ResourceQuota", "v1", "resourcequotas")
 STORAGE_CLASS = Kind("StorageClass", "storage.k8s.io/v1", "storageclasses", namespaced=False)
 
 KNOWN: dict[tuple[str, str], Kind] = {

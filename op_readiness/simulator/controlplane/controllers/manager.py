@@ -14,6 +14,7 @@ from op_readiness.simulator.controlplane.controllers.garbage import Garbage
 from op_readiness.simulator.controlplane.controllers.job import Jobs
 from op_readiness.simulator.controlplane.controllers.namespace import Namespaces
 from op_readiness.simulator.controlplane.controllers.nodelifecycle import NodeLifecycle
+from op_readiness.simulator.controlplane.controllers.quota import Quotas
 from op_readiness.simulator.controlplane.controllers.replicaset import ReplicaSets
 from op_readiness.simulator.controlplane.controllers.serviceaccount import NamespaceFurniture
 from op_readiness.simulator.controlplane.controllers.shared import Shared
@@ -30,7 +31,7 @@ class Manager:
             each.queue
             for each in (
                 Deployments(self.shared), ReplicaSets(self.shared), StatefulSets(self.shared), DaemonSets(self.shared),
-                Jobs(self.shared), EndpointSlices(self.shared), Namespaces(self.shared),
+                Jobs(self.shared), EndpointSlices(self.shared), Namespaces(self.shared), Quotas(self.shared),
             )
         ]
         self._furniture = NamespaceFurniture(self.shared, root_ca)

@@ -14,7 +14,7 @@ from op_readiness.simulator.controlplane.controllers.stores import Store
 CACHED = (
     kinds.POD, kinds.NODE, kinds.NAMESPACE, kinds.SERVICE, kinds.CONFIG_MAP, kinds.SECRET, kinds.SERVICE_ACCOUNT,
     kinds.CLAIM, kinds.VOLUME, kinds.DEPLOYMENT, kinds.REPLICA_SET, kinds.STATEFUL_SET, kinds.DAEMON_SET,
-    kinds.REVISION, kinds.JOB, kinds.ENDPOINT_SLICE, kinds.STORAGE_CLASS,
+    kinds.REVISION, kinds.JOB, kinds.ENDPOINT_SLICE, kinds.STORAGE_CLASS, kinds.QUOTA,
 )
 
 

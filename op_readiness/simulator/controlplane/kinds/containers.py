@@ -108,8 +108,8 @@ def _common(container: Object, known: set[str], where: str) -> list[FieldError]:
         errors.append(not_supported(f"{where}.imagePullPolicy", policy, ("Always", "IfNotPresent", "Never")))
     policy = container.get("terminationMessagePolicy", "File")
     if policy not in ("File", "FallbackToLogsOnError"):
-        known = ("File", "FallbackToLogsOnError")
-        errors.append(not_supported(f"{where}.terminationMessagePolicy", policy, known, in_order=True))
+        policies = ("File", "FallbackToLogsOnError")
+        errors.append(not_supported(f"{where}.terminationMessagePolicy", policy, policies, in_order=True))
     errors += requirements(container.get("resources") or {}, f"{where}.resources")
     for hook in ("postStart", "preStop"):
         errors += _handlers((container.get("lifecycle") or {}).get(hook), f"{where}.lifecycle.{hook}")

@@ -158,3 +158,14 @@ def binding(obj: Object) -> None:
 def role(obj: Object) -> None:
     """Fill a Role or ClusterRole."""
     obj["rules"] = obj.get("rules") or None
+
+
+def limit_range(obj: Object) -> None:
+    """Fill a LimitRange: what containers get is the most, requests are the limits, else the least."""
+    for item in obj.get("spec", {}).get("limits") or ():
+        if item.get("type") != "Container":
+            continue
+        default = {**(item.get("max") or {}), **(item.get("default") or {})}
+        asked = {**(item.get("min") or {}), **default, **(item.get("defaultRequest") or {})}
+        item.update({"default": default} if default else {})
+        item.update({"defaultRequest": asked} if asked else {})

@@ -11,6 +11,7 @@ from op_readiness.simulator.controlplane.kinds import (
     defaults,
     defaults_pods,
     defaults_workloads,
+    granted,
     names,
     others,
     pods,
@@ -50,7 +51,9 @@ class Strategy:
 
     `adapt(new, old)` carries allocated values over an update; `warn` tells of what passes with a warning.
 
-    `generation`: metadata.generation counts changes of the spec. `returned`: a DELETE answers with the object.
+    `generation`: metadata.generation counts changes of the spec, and with `annotated` of annotations too.
+
+    `returned`: a DELETE answers with the object.
     `orphan`: a DELETE without a policy leaves dependents alone. `put_creates`: a PUT may create.
     `unsupported` says why none may be created at all.
     """
@@ -62,6 +65,7 @@ class Strategy:
     warn: Callable[[Object], list[str]] = _silent
     name: names.NameRule = names.subdomain
     generation: bool = False
+    annotated: bool = False
     returned: bool = False
     orphan: bool = False
     put_creates: bool = False
@@ -97,8 +101,8 @@ STRATEGIES: dict[Key, Strategy] = {
     ("", "serviceaccounts"): Strategy(returned=True),
     ("", "persistentvolumes"): Strategy(defaults.volume, prepare.volume, returned=True),
     ("", "persistentvolumeclaims"): Strategy(defaults.claim, prepare.claim, others.claim, returned=True),
-    ("", "limitranges"): Strategy(put_creates=True, warn=warnings.of_limit_range),
-    ("", "resourcequotas"): Strategy(prepare=prepare.plain_status, warn=warnings.of_quota, returned=True),
+    ("", "limitranges"): Strategy(defaults.limit_range, validate=granted.limit_range, put_creates=True),
+    ("", "resourcequotas"): Strategy(prepare=prepare.plain_status, validate=granted.quota, returned=True),
     ("", "replicationcontrollers"): Strategy(
         defaults_workloads.replication_controller, prepare.replicas_status, generation=True, orphan=True
     ),
@@ -108,6 +112,7 @@ STRATEGIES: dict[Key, Strategy] = {
         workloads.replicated,
         warn=warnings.of_template,
         generation=True,
+        annotated=True,
     ),
     ("apps", "replicasets"): Strategy(
         defaults_workloads.replica_set,

@@ -35,16 +35,6 @@ def of_service(service: Object) -> list[str]:
     return []
 
 
-def of_quota(_: Object) -> list[str]:
-    """The embedded API server says what a real one would do and it does not."""
-    return ["this API server keeps ResourceQuotas and does not enforce them"]
-
-
-def of_limit_range(_: Object) -> list[str]:
-    """The embedded API server says what a real one would do and it does not."""
-    return ["this API server keeps LimitRanges and does not enforce them"]
-
-
 def _ports(spec: Object, path: str) -> Iterator[str]:
     seen: dict[tuple[Any, ...], str] = {}
     for index, container in enumerate(spec.get("containers") or ()):

@@ -142,7 +142,16 @@ def _hooks(obj: Object) -> list[Any]:
     return [_name(obj), len(obj.get("webhooks") or ()), age(obj)]
 
 
+def _quota(obj: Object) -> list[Any]:
+    status = obj.get("status") or {}
+    hard, used = status.get("hard") or {}, status.get("used") or {}
+    shown = {name: f"{name}: {used.get(name, '0')}/{hard[name]}" for name in sorted(hard)}
+    limits = [text for name, text in shown.items() if name.startswith("limits.")]
+    return [_name(obj), ", ".join(text for text in shown.values() if text not in limits), ", ".join(limits), age(obj)]
+
+
 CELLS: dict[Key, Cells] = {
+    ("", "resourcequotas"): _quota,
     ("", "pods"): pods.cells,
     ("", "namespaces"): _namespace,
     ("", "nodes"): _node,
@@ -181,6 +190,11 @@ CELLS: dict[Key, Cells] = {
     ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"): _hooks,
     ("admissionregistration.k8s.io", "validatingwebhookconfigurations"): _hooks,
 }
+
+
+def has_no_printer(key: Key) -> bool:
+    """True for kinds of which a real API server shows name and age alone; their empty Tables have null for rows."""
+    return CELLS.get(key) is _created
 
 
 def cells_of(key: Key, obj: Object, count: int) -> list[Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from op_readiness.simulator.controlplane.requests import Request
 from op_readiness.simulator.controlplane.storage import Stored
-from op_readiness.simulator.controlplane.tables.kinds import cells_of
+from op_readiness.simulator.controlplane.tables.kinds import cells_of, has_no_printer
 
 Object = dict[str, Any]
 
@@ -42,7 +42,7 @@ class TableView:
     def _table(self, objects: Iterable[Object], metadata: Object) -> Object:
         table: Object = {"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata}
         table["columnDefinitions"] = None if self._sent else self._columns
-        table["rows"] = [self._row(obj) for obj in objects]
+        table["rows"] = [self._row(obj) for obj in objects] or (None if has_no_printer(self._key) else [])
         return table
 
     def of(self, items: list[Stored], metadata: Object) -> Object:

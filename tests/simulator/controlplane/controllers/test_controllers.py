@@ -1,6 +1,7 @@
 """The controllers at work on a real kube-apiserver and on the embedded one: what readiness tests need of them."""
 
 import asyncio
+import contextlib
 import os
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,8 @@ def test_controllers_do_what_kubernetes_does(plane: str, tmp_path: Path):
             await _deployment(work)
             await _stateful_set(work)
             await _daemon_set(work)
+            await _surge(work)
+            await _quota(work)
             await _jobs(work)
             await _refusals(work)
             await _silence(work)
@@ -130,6 +133,69 @@ async def _daemon_set(work: Bench) -> None:
     await work.until(lambda: gone(work, path))
     left = (await work.api.get(PODS.format("t")))["items"]
     assert [pod["metadata"].get("ownerReferences") for pod in left] == [None, None]
+
+
+async def _surge(work: Bench) -> None:
+    """A DaemonSet that may surge has the new Pod ready beside the old one before the old one goes."""
+    path, pods = f"{APPS}/daemonsets/f", PODS.format("t")
+    strategy = {"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+    body = workload("f", template=template("f", nodeSelector=WINDOWS), updateStrategy=strategy)
+    await work.api.create(f"{APPS}/daemonsets", body)
+
+    async def updated() -> bool:
+        obj = await work.api.get(path)
+        numbers = ("numberReady", "updatedNumberScheduled", "numberAvailable")
+        current = obj["status"].get("observedGeneration") == obj["metadata"]["generation"]
+        return current and all(obj["status"].get(name) == 2 for name in numbers)
+
+    await work.until(updated)
+    old = set(await work.names(f"{pods}?labelSelector=app%3Df"))
+    work.kubelets.unready.add("f")
+    await work.api.patch(path, {"spec": {"template": {"metadata": {"annotations": {"v": "2"}}}}})
+
+    async def beside() -> bool:
+        return len(await work.names(f"{pods}?labelSelector=app%3Df")) == 3
+
+    await work.until(beside)
+    assert old < set(await work.names(f"{pods}?labelSelector=app%3Df"))
+    work.kubelets.unready.clear()
+    await _get_ready(work, pods)
+
+    async def replaced() -> bool:
+        await _get_ready(work, pods)
+        return await updated() and not old & set(await work.names(f"{pods}?labelSelector=app%3Df"))
+
+    await work.until(replaced)
+    await work.api.delete(path)
+    await work.until(lambda: _no_pods(work, "f-"))
+
+
+async def _get_ready(work: Bench, pods: str) -> None:
+    ready = {"conditions": [{"type": "Ready", "status": "True"}]}
+    for name in await work.names(f"{pods}?labelSelector=app%3Df"):
+        with contextlib.suppress(ApiError):
+            await work.api.patch(f"{pods}/{name}/status", {"status": ready}, "strategic")
+
+
+async def _quota(work: Bench) -> None:
+    """What a quota grants is counted when objects come and given back when they go."""
+    namespace = await work.namespace("granted")
+    path = f"/api/v1/namespaces/{namespace}/resourcequotas/q"
+    configs = f"/api/v1/namespaces/{namespace}/configmaps"
+
+    async def used(count: str) -> bool:
+        status = (await work.api.get(path))["status"]
+        return bool(status.get("hard") == {"configmaps": "2"} and status["used"] == {"configmaps": count})
+
+    await work.until(lambda: work.api.get(f"{configs}/kube-root-ca.crt"))
+    await work.api.create(path.removesuffix("/q"), {"metadata": {"name": "q"}, "spec": {"hard": {"configmaps": "2"}}})
+    await work.until(lambda: used("1"))
+    await work.api.create(configs, {"metadata": {"name": "a"}})
+    with pytest.raises(ApiError) as refused:
+        await work.api.create(configs, {"metadata": {"name": "b"}})
+    assert refused.value.code == 403
+    await work.api.delete(f"{configs}/a")
+    await work.until(lambda: used("1"))
 
 
 async def _jobs(work: Bench) -> None:
