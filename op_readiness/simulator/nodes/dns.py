@@ -34,5 +34,5 @@ def hostname_of(pod: Object, node: Node) -> str:
     """What `hostname` says in the Pod."""
     if pod["spec"].get("hostNetwork"):
         return node.name
-    name = pod["spec"].get("hostname") or pod["metadata"]["name"]
+    name = pod["spec"].get("hostnameOverride") or pod["spec"].get("hostname") or pod["metadata"]["name"]
     return str(name)[:63].rstrip("-.")

@@ -1,7 +1,7 @@
-"""exec over WebSocket: the channel protocols v5 and v4 between the API server's client and a process in a container.
+"""exec over WebSocket: the channel protocols v5, v4 and the first one between a client and a process in a container.
 
-The first byte of a frame is its channel. v5 adds 255, which closes one; v4 has no end of input, so there a program
-gets what came until input pauses.
+The first byte of a frame is its channel. v5 adds 255, which closes one; others have no end of input, so there a program
+gets what came until input pauses. The first protocol tells of a failure in words, and of a success not at all.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from op_readiness.simulator.nodes.pod import PodWorker
 
 STDIN, STDOUT, STDERR, STATUS, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
-PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
+PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io", "channel.k8s.io")
 PAUSE_SECONDS = 0.3
 """Real seconds without input that end the input of a v4 client or a terminal."""
 
@@ -76,7 +76,10 @@ class _Session:
             status = await self._status()
         except (ConfigError, ChannelError, UnknownProgram) as error:
             status = _failed_to_run(str(error))
-        await self._send(STATUS, json.dumps(status).encode())
+        if self._socket.ws_protocol != PROTOCOLS[2]:
+            await self._send(STATUS, json.dumps(status).encode())
+        elif status["status"] != "Success":
+            await self._send(STATUS, str(status["message"]).encode())
 
     async def _status(self) -> dict[str, Any]:
         meta, argv = self._worker.pod["metadata"], self._query.getall("command", [])

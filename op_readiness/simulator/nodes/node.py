@@ -77,6 +77,26 @@ class Node:
         return self.spec.pod_cidr
 
     @property
+    def ip6(self) -> str:
+        """InternalIP of IPv6, empty without dual stack."""
+        return self.spec.ip6
+
+    @property
+    def pod_cidr6(self) -> str:
+        """Where its Pods' IPv6 addresses come from, empty without dual stack."""
+        return self.spec.pod_cidr6
+
+    @property
+    def ips(self) -> list[str]:
+        """Its InternalIPs, one a family."""
+        return [ip for ip in (self.ip, self.ip6) if ip]
+
+    @property
+    def pod_cidrs(self) -> list[str]:
+        """The ranges of its Pods' addresses, one a family."""
+        return [cidr for cidr in (self.pod_cidr, self.pod_cidr6) if cidr]
+
+    @property
     def allocatable_memory(self) -> str:
         """What Pods may have of its memory: all but what a kubelet keeps for the system, and its eviction threshold."""
         left = bytes_of(self.spec.memory) - RESERVED_BYTES - bytes_of(EVICTION_HARD[self.os])

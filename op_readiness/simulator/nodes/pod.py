@@ -54,7 +54,7 @@ class PodWorker:
         spec = pod["spec"]
         self.containers = [Container(one, "init", self) for one in spec.get("initContainers") or []]
         self.containers += [Container(one, "main", self) for one in spec["containers"]]
-        self.shown = Shown(pod, self.node.ip, self.containers, started=now())
+        self.shown = Shown(pod, self.node.ips, self.containers, started=now())
         self.ended = False
         self.rejected: tuple[str, str] | None = None
         self._writer = StatusWriter(self.world, self._status)
@@ -76,6 +76,8 @@ class PodWorker:
             self.upkeep.due()
         if pod["spec"].get("ephemeralContainers") and not before["spec"].get("ephemeralContainers"):
             self.kubelet.events.pod(pod, "Warning", "Failed", "Error: ephemeral containers are not simulated")
+        if pod["spec"].get("readinessGates") and _conditions(before) != _conditions(pod):
+            self.changed()
         if pod["metadata"].get("deletionTimestamp"):
             self._going.set()
 
@@ -339,6 +341,11 @@ class PodWorker:
         """Path, UID and the status to show."""
         status = rejected_status(self.pod, *self.rejected) if self.rejected else status_of(self.shown)
         return self.path, str(self.pod["metadata"]["uid"]), status
+
+
+def _conditions(pod: Object) -> dict[str, str]:
+    """Conditions as the API has them, those of readiness gates included: somebody else writes these."""
+    return {one["type"]: one["status"] for one in (pod.get("status") or {}).get("conditions") or []}
 
 
 def _sandbox_failed(words: str) -> SandboxFailed:

@@ -32,7 +32,7 @@ def node_object(node: Node) -> Object:
         "kind": "Node",
         "metadata": {"name": node.name, "labels": labels | node.spec.labels},
         "spec": {
-            "podCIDR": node.pod_cidr, "podCIDRs": [node.pod_cidr], "taints": [dict(taint) for taint in node.spec.taints]
+            "podCIDR": node.pod_cidr, "podCIDRs": node.pod_cidrs, "taints": [dict(taint) for taint in node.spec.taints]
         },
     }  # fmt: skip
 
@@ -44,7 +44,10 @@ def node_status(node: Node, at: str, since: str) -> Object:
     }  # fmt: skip
     allocatable = capacity | {"memory": node.allocatable_memory}
     return {
-        "addresses": [{"type": "InternalIP", "address": node.ip}, {"type": "Hostname", "address": node.name}],
+        "addresses": [
+            {"$patch": "replace"},
+            *({"type": "InternalIP", "address": ip} for ip in node.ips), {"type": "Hostname", "address": node.name},
+        ],
         "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
         "capacity": capacity,
         "allocatable": allocatable | {"ephemeral-storage": "115453546662"},

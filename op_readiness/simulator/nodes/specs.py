@@ -6,7 +6,7 @@ Builds, names and sizes are those of real machines: Windows Server 2022 and 2025
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import cycle
 from typing import Any
 
@@ -29,7 +29,7 @@ KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
 }
 """Kinds of Nodes that are given by number: the prefix of their names, and their fields; kubeadm taints the last."""
-FIRST_NODE_IP = ipaddress.IPv4Address("10.240.0.11")
+FIRST_NODE_IP, FIRST_NODE_IP6 = ipaddress.IPv4Address("10.240.0.11"), ipaddress.IPv6Address("fd00:10:240::b")
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,9 @@ class NodeSpec:
     runtime: str = "containerd://1.7.27"
     ip: str = ""
     pod_cidr: str = ""
+    ip6: str = ""
+    pod_cidr6: str = ""
+    """IPv6 address and Pod range, empty on a cluster of one family."""
     index: int = 0
     shutdown_grace: float = 0.0
     shutdown_grace_critical: float = 0.0
@@ -61,6 +64,11 @@ class NodeSpec:
     def os_image(self) -> str:
         """The operating system's name."""
         return WINDOWS_BUILDS[self.build][1] if self.os == "windows" else LINUX_IMAGE
+
+
+def dual_stack(spec: NodeSpec) -> NodeSpec:
+    """The same Node with an IPv6 address and Pod range beside those of IPv4."""
+    return replace(spec, ip6=str(FIRST_NODE_IP6 + spec.index), pod_cidr6=f"fd00:10:244:{spec.index + 1:x}::/64")
 
 
 def parse_nodes(asked: Any) -> list[NodeSpec]:

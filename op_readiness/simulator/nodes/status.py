@@ -17,7 +17,7 @@ class Shown:
     """What the status is computed from. `ips` are the sandbox's addresses, empty before it is there."""
 
     pod: Object
-    host_ip: str
+    host_ips: Sequence[str]
     containers: Sequence[Container] = ()
     ips: Sequence[str] = ()
     sandbox: bool = False
@@ -46,8 +46,8 @@ def status_of(shown: Shown) -> Object:
     status: Object = {
         "observedGeneration": shown.pod["metadata"].get("generation", 1),
         "phase": phase,
-        "hostIP": shown.host_ip,
-        "hostIPs": [{"ip": shown.host_ip}],
+        "hostIP": shown.host_ips[0],
+        "hostIPs": [{"ip": ip} for ip in shown.host_ips],
         "startTime": shown.started,
         "conditions": _conditions(shown, phase),
         "containerStatuses": [container_status(one) for one in shown.mains],

@@ -67,6 +67,21 @@ def test_exec_gives_output_and_status(protocol: str) -> None:
     asyncio.run(story())
 
 
+def test_the_first_protocol_tells_of_failures_alone() -> None:
+    """No Status after a success, and words after a failure."""
+
+    async def story() -> None:
+        async with Cluster() as cluster:
+            cluster.pod("p")
+            await cluster.turn(10)
+            good = await execute(cluster, "p", "cmd", "/c", "echo", "a", protocol="channel.k8s.io")
+            assert good == {1: b"a\r\n"}
+            bad = await execute(cluster, "p", "cmd", "/c", "exit", "3", protocol="channel.k8s.io")
+            assert bad[3].startswith(b"command terminated with non-zero exit code")
+
+    asyncio.run(story())
+
+
 def test_exec_of_what_is_not_there_is_an_internal_error() -> None:
     """The runtime's words, not an exit code."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from dataclasses import replace
 
 import pytest
@@ -247,5 +248,37 @@ def test_the_status_is_sent_once_for_all_changes_of_a_moment() -> None:
             await cluster.turn(30)
             assert cluster.ready("p")
             assert len([path for path, _ in cluster.api.patches if path.endswith("/pods/p/status")]) <= 4
+
+    asyncio.run(story())
+
+
+def test_a_readiness_gate_opens_when_somebody_sets_its_condition() -> None:
+    """The kubelet looks again when the Pod's conditions change in the API."""
+
+    async def story() -> None:
+        async with Cluster() as cluster:
+            pod = cluster.pod("p", readinessGates=[{"conditionType": "example.com/g"}])
+            await cluster.turn(10)
+            assert not cluster.ready("p")
+            new = copy.deepcopy(pod)
+            new["status"]["conditions"].append({"type": "example.com/g", "status": "True"})
+            cluster.api.objects["/api/v1/namespaces/t/pods/p"] = new
+            cluster.world.pods._apply(new, ("t", "p"))
+            await cluster.turn(1)
+            assert cluster.ready("p")
+
+    asyncio.run(story())
+
+
+def test_host_names() -> None:
+    """The Pod's name, its hostname, and an override above both."""
+
+    async def story() -> None:
+        async with Cluster() as cluster:
+            cluster.pod("a")
+            cluster.pod("b", hostname="h")
+            cluster.pod("c", hostname="h", hostnameOverride="o.example.com")
+            await cluster.turn(10)
+            assert [cluster.worker(name).hostname for name in "abc"] == ["a", "h", "o.example.com"]
 
     asyncio.run(story())
