@@ -136,10 +136,10 @@ def test_a_misspelt_variable_is_refused(monkeypatch, capsys):
 def test_list_shows_planned_abilities(capsys):
     """What has no test yet is listed and marked."""
     with pytest.raises(SystemExit) as ended:
-        main(["list", "--category", "Core.Concurrent"])
+        main(["list", "--category", "Extend.Worker"])
     out = capsys.readouterr().out
     assert ended.value.code == 0
-    assert "con-ten-clusterip" in out and "planned]" in out
+    assert "wk-node-ping" in out and "planned]" in out
 
 
 @pytest.mark.parametrize(
