@@ -169,7 +169,7 @@ class Network:
         """Write every table anew from what is wanted, at once; caches are emptied. Hooks are not touched."""
         for agent in self.agents.values():
             agent.remote.forget()
-            for attachment in self._pods.values():
+            for attachment in reversed(list(self._pods.values())):  # of two Pods with one address the first keeps it
                 if attachment.node != agent.machine.name:
                     agent.remote.acquire(attachment.ip, attachment.node, CNI)
             agent.heal()
