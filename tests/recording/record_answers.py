@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 import sys
 
-from tests.simulator.controlplane.answers import TABLES, ask_all, recorded_file, requests
+from tests.simulator.controlplane.answers import PAUSE, TABLES, ask_all, recorded_file, requests
 from tests.simulator.controlplane.real import real_api_server
 
 
 def main() -> None:
     with real_api_server() as server:
-        answers = ask_all(server)
+        answers = ask_all(server, PAUSE)
     for table in TABLES:
         count = len(requests(table))
         own, answers = answers[:count], answers[count:]

@@ -115,8 +115,6 @@ def _row(logged: dict[str, Any]) -> dict[str, Any]:
     elif data:
         text = json.dumps(_timeless(json.loads(data)), ensure_ascii=False)
         row["raw"] = text.replace(foreign, "seen") if foreign else text
-    if "watch" in shape.query:
-        row["seconds"] = 0.3
     wide = shape.method == "GET" and "NAME" not in shape.path
     if shape.accept == "discovery" or not shape.path.startswith("/api") or shape.path.count("/") < 3:
         row["compare"] = "code"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 import contextlib
 import copy
+import http.client
 import json
 import re
 import ssl
-import urllib.error
-import urllib.request
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,11 @@ import yaml
 
 HERE = Path(__file__).parent
 TABLES = tuple(sorted((HERE / "requests").glob("*.yaml")))
+HEARD_OF = re.compile(r"/namespaces/quota/|/(priorityclasses|namespaces|serviceaccounts)(/[^/]+)?$")
+PAUSE = 0.2
+"""Seconds in which a real server hears of its own quotas, limits, classes and Namespaces."""
+SILENCE = 0.4
+"""Seconds without a line after which a watch has shown what it had to show."""
 ADMIN, BOB = "TOKEN", "BOB"
 VARIES = {
     "uid", "resourceVersion", "creationTimestamp", "deletionTimestamp", "lastTransitionTime", "token", "time",
@@ -68,23 +73,52 @@ def _written_out(row: dict[str, Any]) -> dict[str, Any]:
     return {"do": "POST /api/v1/namespaces/t/pods?dryRun=All", "body": body}
 
 
-def ask(server: str, row: dict[str, Any]) -> dict[str, Any]:
-    """The answer to one row: code, warnings, and the body without what differs from run to run."""
-    method, path = row["do"].split(" ", 1)
-    data = _data(row)
-    headers = {"Accept": row.get("accept", "application/json")}
-    if data is not None:
+class Asker:
+    """Asks one server, over one connection as long as the server keeps it.
+
+    A real server's admission hears of some objects by watches of its own: `pause` seconds are left after such writes.
+    """
+
+    def __init__(self, server: str, pause: float) -> None:
+        self._host, self._pause = server.removeprefix("https://"), pause
+        self._connection: http.client.HTTPSConnection | None = None
+
+    def ask(self, row: dict[str, Any]) -> dict[str, Any]:
+        """The answer to one row: code, warnings, and the body without what differs from run to run."""
+        method, path = row["do"].split(" ", 1)
+        endless = "watch=" in path
+        response = self._sent(method, path, _data(row), _headers(row))
+        body = _lines(response, row.get("seconds", SILENCE)) if endless else response.read()
+        if endless:
+            self.close()
+        if self._pause and method != "GET" and response.status < 300 and HEARD_OF.search(path):
+            time.sleep(self._pause)
+        return _answer(row, response.status, response.headers, body)
+
+    def _sent(self, method: str, path: str, data: bytes | None, headers: dict[str, str]) -> http.client.HTTPResponse:
+        if self._connection is None:
+            context = ssl._create_unverified_context()
+            self._connection = http.client.HTTPSConnection(self._host, context=context, timeout=20)
+        self._connection.request(method, path, data, headers)
+        response = self._connection.getresponse()
+        if response.status == 301:
+            response.read()
+            return self._sent(method, response.headers["Location"], data, headers)
+        return response
+
+    def close(self) -> None:
+        """Leave the server."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _headers(row: dict[str, Any]) -> dict[str, str]:
+    headers = {"Accept": row.get("accept", "application/json"), "User-Agent": "Python-urllib/3"}
+    if not {"body", "raw", "raw64"}.isdisjoint(row):
         headers["Content-Type"] = row.get("type", "application/json")
     token = row.get("as", ADMIN)
-    if token:
-        headers["Authorization"] = f"Bearer {token}"
-    request = urllib.request.Request(server + path, data=data, headers=headers, method=method)
-    try:
-        with urllib.request.urlopen(request, context=ssl._create_unverified_context(), timeout=20) as response:
-            return _answer(row, response.status, response.headers, _read(response, row.get("seconds")))
-    except urllib.error.HTTPError as error:
-        with error:
-            return _answer(row, error.code, error.headers, error.read())
+    return headers | ({"Authorization": f"Bearer {token}"} if token else {})
 
 
 def _data(row: dict[str, Any]) -> bytes | None:
@@ -95,11 +129,11 @@ def _data(row: dict[str, Any]) -> bytes | None:
     return json.dumps(row["body"]).encode() if "body" in row else None
 
 
-def _read(response: Any, seconds: float | None) -> bytes:
-    """The body; of an answer without an end, whole lines that come until `seconds` pass without one."""
-    if seconds is None:
-        return bytes(response.read())
-    response.fp.raw._sock.settimeout(seconds)
+def _lines(response: http.client.HTTPResponse, seconds: float) -> bytes:
+    """Lines that come until the end, or until `seconds` pass without one."""
+    raw: Any = response.fp
+    if raw is not None:
+        raw.raw._sock.settimeout(seconds)
     lines = b""
     with contextlib.suppress(TimeoutError):
         while line := response.readline():
@@ -156,6 +190,7 @@ def _manager(entry: dict[str, Any]) -> tuple[str, ...]:
     return entry["operation"], entry["manager"], entry["apiVersion"], entry.get("subresource", "")
 
 
-def ask_all(server: str) -> list[dict[str, Any]]:
+def ask_all(server: str, pause: float = 0) -> list[dict[str, Any]]:
     """The answers to all rows, in their order."""
-    return [ask(server, row) for row in all_requests()]
+    with contextlib.closing(Asker(server, pause)) as asker:
+        return [asker.ask(row) for row in all_requests()]

@@ -12,7 +12,7 @@ import pytest
 from op_readiness.simulator.clock import TurnedClock
 from op_readiness.simulator.controlplane.requests import User
 from op_readiness.simulator.controlplane.server import ControlPlane
-from tests.simulator.controlplane.answers import ADMIN, BOB, all_requests, ask_all, recorded_answers
+from tests.simulator.controlplane.answers import ADMIN, BOB, PAUSE, all_requests, ask_all, recorded_answers
 from tests.simulator.controlplane.real import real_api_server
 
 TOKENS = {
@@ -54,6 +54,6 @@ def test_embedded_server_answers_as_the_recorded_one(tmp_path):
 def test_recorded_answers_are_those_of_a_real_server():
     """A real kube-apiserver of today still answers what was recorded."""
     with real_api_server() as server:
-        seen = ask_all(server)
+        seen = ask_all(server, PAUSE)
 
     assert not differences(recorded_answers(), seen)
