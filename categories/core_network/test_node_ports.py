@@ -1,4 +1,4 @@
-"""Core.Network: Services by NodePort. A Windows Node cannot reach its own NodePort by design, so no test asks it to."""
+"""Core.Network: Services by NodePort. A Windows Node cannot reach its own NodePort by design, so no test judges it."""
 
 from op_readiness.observe import paths
 from op_readiness.suite import ability
@@ -16,6 +16,8 @@ def test_windows_pods_reach_linux_pods_by_node_port(
         )
     ]
     reach.pairs(for_each)
+    own = paths.to_own_node(windows_clients, linux_node_port, windows_nodes)
+    reach.recorded_only(own, "its own Node: not promised, not judged")
 
 
 @ability("net-windows-nodeport-from-linux")

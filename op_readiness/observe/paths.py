@@ -56,6 +56,14 @@ def to_other_nodes(
     ]
 
 
+def to_own_node(
+    clients: Sequence[Client], exposed: Exposed, nodes: Sequence[NodeFact]
+) -> list[tuple[Client, Target]]:
+    """Each client to the NodePort on its own Node."""
+    own = {node.name: node for node in nodes}
+    return [(client, exposed.by_node_port(own[client.place.node])) for client in clients if client.place.node in own]
+
+
 def neighbours(client: Client, nodes: Sequence[NodeFact], count: int = 1) -> list[NodeFact]:
     """The next `count` Nodes after the client's own in a ring of `nodes`."""
     names = [node.name for node in nodes]

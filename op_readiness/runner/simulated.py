@@ -51,6 +51,7 @@ class SimulatedSpec:
             "assets": self.assets,
             "faults": list(self.faults),
             "folder": str(folder),
+            "temporary": True,
         }
 
 

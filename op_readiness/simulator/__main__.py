@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -34,7 +35,8 @@ def main(argv: list[str]) -> int:
     except StartFailed as error:
         return _complain(str(error), START_FAILED)
     try:
-        asyncio.run(_serve(spec))
+        if asyncio.run(_serve(spec)) and spec.temporary:
+            shutil.rmtree(spec.folder, ignore_errors=True)
     except (StartFailed, FaultError) as error:
         return _complain(str(error), START_FAILED)
     except ApiError as error:
@@ -42,7 +44,8 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-async def _serve(spec: Spec) -> None:
+async def _serve(spec: Spec) -> bool:
+    """Whether it was the end of standard input that ended it."""
     end = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -56,7 +59,7 @@ async def _serve(spec: Spec) -> None:
         if not starting.done():
             starting.cancel()
             await asyncio.gather(starting, return_exceptions=True)
-            return
+            return False
         access = starting.result()
         opened.push_async_callback(cluster.stop)
         control = ControlApi(cluster)
@@ -69,6 +72,7 @@ async def _serve(spec: Spec) -> None:
         closing = asyncio.ensure_future(_input_ended())
         await asyncio.wait([ending, closing], return_when=asyncio.FIRST_COMPLETED)
         closing.cancel()
+        return not ending.done()
 
 
 async def _input_ended() -> None:

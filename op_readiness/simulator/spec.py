@@ -13,7 +13,7 @@ from op_readiness.simulator.processes import StartFailed
 
 DEFAULTS: Mapping[str, Any] = {
     "nodes": {"windows": 2, "linux": 2}, "rate": 20.0, "latency": "quick", "seed": 0, "control_plane": "embedded",
-    "assets": None, "faults": [], "folder": None,
+    "assets": None, "faults": [], "folder": None, "temporary": False,
 }  # fmt: skip
 LONGEST_SOCKET_PATH = 100
 """A Unix socket's path must stay under 108 characters."""
@@ -21,7 +21,10 @@ LONGEST_SOCKET_PATH = 100
 
 @dataclass(frozen=True)
 class Spec:
-    """One simulated cluster. `rate` is cluster seconds per real second; `folder` takes its files."""
+    """One simulated cluster. `rate` is cluster seconds per real second; `folder` takes its files.
+
+    A `temporary` folder is removed by the cluster itself when its standard input ends: who made it was killed, then.
+    """
 
     nodes: list[NodeSpec]
     rate: float
@@ -31,6 +34,7 @@ class Spec:
     assets: Path | None
     faults: list[Any]
     folder: Path
+    temporary: bool = False
 
     @property
     def real(self) -> bool:
@@ -69,7 +73,7 @@ def parse_spec(given: Any) -> Spec:
         raise StartFailed(f"folder: {folder} is too long for a Unix socket")
     return Spec(
         parse_nodes(spec["nodes"]), float(spec["rate"]), spec["latency"], int(spec["seed"]), spec["control_plane"],
-        _assets(spec), spec["faults"], folder,
+        _assets(spec), spec["faults"], folder, bool(spec["temporary"]),
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ Kept apart from the catalogue because importing pydantic takes longer than every
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import re
 from typing import Annotated, Any, Literal
@@ -104,13 +105,19 @@ class Spec(_Strict):
         return self.testCases or ()
 
 
+_PARENTS: dict[str, type[BaseModel]] = {"source": Source, "requires": Requires, "testCases": Entry}
+
+
 def first_mistake(data: Any) -> tuple[tuple[int | str, ...], str] | None:
     """Where the first mistake of a spec.yaml's data is and what it is, or None if there is none."""
     try:
         spec = Spec.model_validate(data)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        return first["loc"], "unknown field" if first["type"] == "extra_forbidden" else first["msg"]
+        found = error.errors(include_url=False)
+        unknown = next((one for one in found if one["type"] == "extra_forbidden"), None)
+        if unknown:  # before what is missing: a misspelt field is both, and its own name is what to look for
+            return unknown["loc"], _unknown(unknown["loc"])
+        return found[0]["loc"], found[0]["msg"]
     for index, entry in enumerate(spec.entries):
         if "focus" in entry.model_fields_set and not any(entry.focus):
             return ("testCases", index, "focus"), "Names no spec: an empty text would match every one"
@@ -119,6 +126,13 @@ def first_mistake(data: Any) -> tuple[tuple[int | str, ...], str] | None:
         if entry.focus and entry.planned:
             return ("testCases", index, "planned"), "Cannot be said of specs of e2e.test"
     return None
+
+
+def _unknown(loc: tuple[int | str, ...]) -> str:
+    inside = next((step for step in reversed(loc[:-1]) if isinstance(step, str)), "")
+    parent = _PARENTS.get(inside, Spec)
+    near = difflib.get_close_matches(str(loc[-1]), list(parent.model_fields), n=1)
+    return f"unknown field; did you mean {near[0]}?" if near else "unknown field"
 
 
 def category_of(data: Any) -> tuple[str, str, tuple[Ability, ...]]:

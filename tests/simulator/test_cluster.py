@@ -98,6 +98,15 @@ def is_ready(pod: dict[str, Any]) -> bool:
     return any(one["type"] == "Ready" and one["status"] == "True" for one in pod["status"].get("conditions", []))
 
 
+@pytest.mark.parametrize("temporary", [True, False])
+def test_a_temporary_folder_is_gone_with_the_standard_input(tmp_path, temporary):
+    """Whoever made the folder may have been killed; a folder that a user named stays."""
+    with running(tmp_path, temporary=temporary):
+        assert (tmp_path / "f").is_dir()
+    assert (tmp_path / "f").exists() is not temporary
+
+
+
 @pytest.mark.parametrize("plane", PLANES)
 def test_a_windows_pod_runs_answers_and_goes(plane: str, tmp_path: Path) -> None:
     """Scheduler, kubelet, network and proxy together."""

@@ -96,6 +96,7 @@ def test_a_folder_of_ones_own_is_read(tmp_path):
     [
         (GOOD.replace("tags:", "tagz:"), 7, r"testCases\[0\]\.tagz: unknown field"),
         (GOOD.replace("windowsNodes", "windowNodes"), 6, r"testCases\[0\]\.requires\.windowNodes: unknown field"),
+        (GOOD.replace("description: Ab", "descripton: Ab"), 5, r"descripton: unknown field; did you mean description"),
         (GOOD.replace("[slow]", "[slwo]"), 7, r"testCases\[0\]\.tags\[0\]: "),
         (GOOD.replace("id: my-ability", "id: 7"), 4, r"testCases\[0\]\.id: "),
         (GOOD.replace("[slow]", "[slow"), 8, r"not YAML: "),
