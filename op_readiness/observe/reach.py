@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from op_readiness.model.errors import AbilityNotMet, CouldNotTell
@@ -36,17 +37,24 @@ class Reach:
     event_of: Callable[[], str] = lambda: ""
 
     def every(
-        self, clients: Iterable[Client], targets: Iterable[Target], *, within: str = "service_routed", hint: str = ""
-    ) -> list[Leg]:
-        """Every client reaches every target, exactly its backends answer, and it holds; else raises AbilityNotMet."""
-        return self.pairs([(client, target) for client in clients for target in targets], within=within, hint=hint)
+        self, clients: Iterable[Client], targets: Iterable[Target], *, within: str = "service_routed", hint: str = "",
+        after_change: bool = False,
+    ) -> list[Leg]:  # fmt: skip
+        """Every client reaches every target, exactly its backends answer, and it holds; else raises AbilityNotMet.
+
+        `after_change`: the targets' backends have just changed, see `Observer.leg`.
+        """
+        pairs = [(client, target) for client in clients for target in targets]
+        return self.pairs(pairs, within=within, hint=hint, after_change=after_change)
 
     def pairs(
-        self, pairs: Sequence[tuple[Client, Target]], *, within: str = "service_routed", hint: str = ""
-    ) -> list[Leg]:
+        self, pairs: Sequence[tuple[Client, Target]], *, within: str = "service_routed", hint: str = "",
+        after_change: bool = False,
+    ) -> list[Leg]:  # fmt: skip
         """The same for chosen pairs of client and target."""
         self._waits(pairs, "to answer", within)
-        legs = together(self.threads, lambda pair: self.observer.leg(*pair, within), pairs)
+        observed = partial(self.observer.leg, within=within, after_change=after_change)
+        legs = together(self.threads, lambda pair: observed(*pair), pairs)
         self.record(legs)
         if bad := [leg for leg in legs if not leg.judgement.good]:
             raise AbilityNotMet(finding_of(bad, legs, self.windows_nodes, hint))
@@ -102,7 +110,8 @@ class Reach:
         outcome = Outcome.PASSED if judgement.good else Outcome.FAILED
         reason = "" if judgement.good else str(judgement)
         if judgement.good and judgement.lost:
-            reason = f"{judgement.lost} of {judgement.tries} tries lost"
+            said = f" ({judgement.words})" if judgement.words else ""
+            reason = f"{judgement.lost} of {judgement.tries} tries lost{said}"
             self.recorder.note(f"{leg.client.place} -> {leg.target}: {reason}, below the 1 % that passes")
         self._part(
             leg.client, leg.target, outcome, leg.target.path, reason,

@@ -231,14 +231,20 @@ class Observer:
         """Real seconds of the deadline named `within`."""
         return self._asker.timeouts.real(within)
 
-    def leg(self, client: Client, target: Target, within: str) -> Leg:
-        """Ask until every backend has answered, or until the deadline named `within`; then hold."""
+    def leg(self, client: Client, target: Target, within: str, *, after_change: bool = False) -> Leg:
+        """Ask until every backend has answered, or until the deadline named `within`; then hold.
+
+        `after_change`: the backends have just changed, and proxies may still send a share of the tries to one that is
+        gone. Until `endpoints_follow` has passed a series that lost some is asked again.
+        """
+        following = self._asker.timeouts.endpoints_follow if after_change else 0.0
         patience = Patience(self._asker.timeouts, within, self._clock)
         while True:
             answers = self._asker.ask(client, [*patience.pause, *target.asks(client)])
             before = patience.spent + sum(not answer.good for answer in answers["first"])
             seen = self._judged(target, answers)
-            if seen.settled or patience.over(max(1.0, answers.seconds), str(client.place)):
+            done = seen.good if patience.spent < following else seen.settled
+            if done or patience.over(max(1.0, answers.seconds), str(client.place)):
                 break
         if seen.undecided:
             seen = self._with_more_tries(client, target, answers)

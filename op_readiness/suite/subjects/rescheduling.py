@@ -123,7 +123,7 @@ class Rescheduling:
         self.seconds.append(self.workshop.context.timeouts.cluster(time.monotonic() - began))
         self.restarts += sum(one.get("restartCount", 0) for one in self.pod["status"]["containerStatuses"])
         pairs = self._pairs()
-        legs = together(self.workshop.threads, lambda pair: self.reach.observer.leg(*pair, "warm_up"), pairs)
+        legs = together(self.workshop.threads, self._leg, pairs)
         self.legs += legs
         self.reach.record(legs)
         if bad := [leg for leg in legs if not leg.judgement.good]:
@@ -131,6 +131,11 @@ class Rescheduling:
             before = f"; {ip} was used by {self.used[ip]}" if ip in self.used else ""
             paths = ", ".join(f"{leg.client.place.node} by {leg.target.path}" for leg in bad)
             self.wrong[cycle] = f"{meta['name']} {ip} on {self.pod['spec']['nodeName']}: {paths}{before}"
+
+    def _leg(self, pair: tuple[Client, Target]) -> Leg:
+        """A Service's proxies may know the old Pod for a while; the Pod's own address has no old one."""
+        client, target = pair
+        return self.reach.observer.leg(client, target, "warm_up", after_change=bool(target.direct))
 
     def _pairs(self) -> list[tuple[Client, Target]]:
         """Every client to the Pod, each in turn to one of its Services, and the Pod itself to the cluster's DNS."""

@@ -74,10 +74,14 @@ class SliceRouting:
         self._label("off")
         self._must_offer(SHARED, frozenset({(self.pods[0]["status"]["podIP"], PORT)}))
         self.reach.every(
-            self.clients, [self._exposed(SHARED, self.pods[:1]).by_cluster_ip()], within="endpoints_follow"
-        )
+            self.clients, [self._exposed(SHARED, self.pods[:1]).by_cluster_ip()], within="endpoints_follow",
+            after_change=True,
+        )  # fmt: skip
         self._label("on")
-        self.reach.every(self.clients, [self._exposed(SHARED, self.pods).by_cluster_ip()], within="endpoints_follow")
+        self.reach.every(
+            self.clients, [self._exposed(SHARED, self.pods).by_cluster_ip()], within="endpoints_follow",
+            after_change=True,
+        )  # fmt: skip
 
     def _label(self, value: str) -> None:
         name = self.pods[1]["metadata"]["name"]

@@ -31,6 +31,7 @@ class Stateful:
     clients: Sequence[Client]
     pods: list[Object] = field(default_factory=list)
     front: Object = field(default_factory=dict)
+    replaced: bool = False
 
     def start(self) -> None:
         """Services and StatefulSet made, all Pods Ready."""
@@ -59,6 +60,7 @@ class Stateful:
         old = self.pods[ordinal]
         self.workshop.delete("Pod", old["metadata"]["name"])
         self.pods = self._ready({old["metadata"]["name"]: old["metadata"]["uid"]})
+        self.replaced = True
         kept = self.pods[ordinal]["status"]["podIP"] == old["status"]["podIP"]
         self.workshop.recorder.note(
             f"a recreated Pod {'kept' if kept else 'did not keep'} its IP (Kubernetes promises neither)"
@@ -74,7 +76,7 @@ class Stateful:
         self.reach.every(self.clients, lookups, within="dns_answers")
         by_name = [self._by_name(name, pod) for name, pod in zip(names, self.pods, strict=True)]
         front = self.workshop.exposed(self.front, self.pods).by_cluster_ip()
-        self.reach.every(self.clients, [*by_name, front])
+        self.reach.every(self.clients, [*by_name, front], after_change=self.replaced)
 
     @staticmethod
     def _by_name(name: str, pod: Object) -> Target:

@@ -39,6 +39,7 @@ class TenPods:
     service: Object = field(default_factory=dict)
     pods: list[Object] = field(default_factory=list)
     moved: int = 0
+    changed: bool = False
 
     def start(self) -> None:
         """Service and Pods made at once, the Pods Ready."""
@@ -53,7 +54,7 @@ class TenPods:
     def must_answer(self, clients: Sequence[Client]) -> None:
         """Every client meets exactly the Pods by ClusterIP."""
         self._must_offer()
-        self.reach.every(clients, [_every_name(self.exposed.by_cluster_ip())])
+        self.reach.every(clients, [_every_name(self.exposed.by_cluster_ip())], after_change=self.changed)
 
     def must_hold(self, clients: Sequence[Client]) -> None:
         """The same, over UDP too, and two requests a second are answered for a minute."""
@@ -70,13 +71,13 @@ class TenPods:
         """Each group of clients meets exactly the Pods by the port of each of its Nodes, but its own Node's."""
         self._must_offer()
         pairs = [pair for clients, nodes in pairs_of for pair in paths.to_other_nodes(clients, self.exposed, nodes)]
-        self.reach.pairs([(client, _every_name(target)) for client, target in pairs])
+        self.reach.pairs([(client, _every_name(target)) for client, target in pairs], after_change=self.changed)
 
     def remove_three(self) -> None:
         """Three Pods of different Nodes gone, one after the other."""
         for pod in self.pods[:MOVED]:
             self.workshop.pods_away([pod])
-        self.pods = self.pods[MOVED:]
+        self.pods, self.changed = self.pods[MOVED:], True
 
     def add_three_elsewhere(self) -> None:
         """Three new Pods, each on the Node after the one that lost a Pod: their addresses may be those of the old."""
