@@ -131,6 +131,11 @@ CONNECTION = options(
     option("--kubeconfig", metavar="FILE", help="Default: KUBECONFIG, ~/.kube/config, in-cluster."),
     option("--context", metavar="NAME", help="Context of the kubeconfig. Default: its current one."),
 )
+INPUTS = options(
+    option("--config", metavar="FILE", default=None,
+           help="What only you know of the cluster's surroundings: a domain, an account, shares (README)."),
+    option("--input", "inputs", cls=Listed, metavar="FIELD=VALUE", help="One of these by itself, gmsa.domain=..."),
+)  # fmt: skip
 FAULTS = options(
     option("--fault", "faults", cls=Listed, metavar="NAME:key=value",
            help="Put a named fault into the simulated cluster (op-readiness simulate faults)."),
@@ -185,7 +190,7 @@ def cli() -> None:
         help="End e2e.test after this, real seconds for each entry.")
 @option("--image-registry", default=None, metavar="HOST/PATH", help="Pull images from here.")
 @option("--pull-secret", default="", metavar="NAMESPACE/NAME", help="Secret to pull images with, copied to Namespaces.")
-@options(FAULTS, NODES, SIMULATION, TIMEOUT_SCALE)
+@options(INPUTS, FAULTS, NODES, SIMULATION, TIMEOUT_SCALE)
 @option("--run-timeout", type=click.FloatRange(min=1), default=14400.0, show_default=True, metavar="SECONDS",
         help="Stop, report and clean up after this.")
 @options(CLEANUP_TIMEOUT)

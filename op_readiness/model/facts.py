@@ -68,7 +68,9 @@ class NodeFact(Record):
 class Facts(Record):
     """One cluster. `dns_ip` is the ClusterIP of the cluster's DNS Service, empty when there is none.
 
-    `rights` maps "create pods" and the like to what SelfSubjectAccessReview answered.
+    `rights` maps "create pods" and the like to what SelfSubjectAccessReview answered. `gmsa_versions` are the served
+    versions of GMSACredentialSpec (none: not installed), `gmsa_webhook` the MutatingWebhookConfiguration that fills
+    such specs in; empty where there is none, `unknown` where we may not look.
     """
 
     server: str
@@ -81,6 +83,8 @@ class Facts(Record):
     ip_families: tuple[str, ...] = ("IPv4",)
     simulated: bool = False
     rights: dict[str, bool] = field(default_factory=dict)
+    gmsa_versions: tuple[str, ...] = ()
+    gmsa_webhook: str = ""
 
     def node(self, name: str) -> NodeFact:
         """The Node of that name; raises KeyError."""
@@ -95,5 +99,6 @@ class Facts(Record):
         """The facts that `to_dict` gave."""
         known = {key: value for key, value in data.items() if key in cls.__dataclass_fields__}
         known["nodes"] = tuple(NodeFact.from_dict(node) for node in data["nodes"])
+        known["gmsa_versions"] = tuple(data.get("gmsa_versions", ()))
         known["ip_families"] = tuple(data.get("ip_families", ("IPv4",)))
         return cls(**known)

@@ -15,7 +15,7 @@ from op_readiness.model.errors import OpReadinessError, UsageError
 from op_readiness.runner.options import RunOptions, check, parse_nodes
 
 REPEATED = ("provider", "kubeconfig", "context", "windows_nodes", "image_registry", "pull_secret", "timeout_scale",
-            "nodes", "control_plane", "latency", "seed", "disruptive", "e2e_binary")  # fmt: skip
+            "nodes", "control_plane", "latency", "seed", "disruptive", "e2e_binary", "config")  # fmt: skip
 """Options that a command which repeats an ability has to carry."""
 
 
@@ -44,6 +44,7 @@ def _with_paths(options: RunOptions, given: Mapping[str, Any]) -> RunOptions:
         options,
         test_directories=tuple(Path(folder) for folder in given["test_directories"]),
         fault_files=tuple(Path(file) for file in given["fault_files"]),
+        config=Path(given["config"]) if given.get("config") else None,
     )
 
 
@@ -52,6 +53,7 @@ def run_command(given: Mapping[str, Any]) -> int:
     import secrets
 
     from op_readiness.runner.child import must_stand_alone
+    from op_readiness.runner.inputs import read_inputs
     from op_readiness.runner.listing import catalogue_of
     from op_readiness.runner.selection import select
     from op_readiness.suite.catalogue import shipped_folder
@@ -63,8 +65,9 @@ def run_command(given: Mapping[str, Any]) -> int:
     folders = [shipped_folder(), *options.test_directories]
     must_stand_alone([folder.resolve() for folder in folders])
     command = repeat_command(given)
+    inputs = read_inputs(options.config, options.inputs)
     if not options.simulated:
-        return _run(options, selection, folders, command, options.kubeconfig, options.context)
+        return _run(options, selection, folders, command, options.kubeconfig, options.context, inputs)
     from dataclasses import replace
 
     from op_readiness.runner.simulated import SimulatedCluster
@@ -79,12 +82,13 @@ def run_command(given: Mapping[str, Any]) -> int:
             if spec.faults:
                 simulated.put_in(spec.faults)
 
-        return _run(options, selection, folders, command, simulated.kubeconfig, None, simulated.kill_now, break_it)
+        return _run(options, selection, folders, command, simulated.kubeconfig, None, inputs or simulated.inputs,
+                    simulated.kill_now, break_it)  # fmt: skip
 
 
 def _run(
     options: RunOptions, selection: Any, folders: list[Path], command: str, kubeconfig: str | None,
-    context: str | None, kill_cluster: Callable[[], None] = lambda: None,
+    context: str | None, inputs: Mapping[str, Any], kill_cluster: Callable[[], None] = lambda: None,
     after_standing: Callable[[], None] = lambda: None,
 ) -> int:  # fmt: skip
     from op_readiness.reports.screen import Screen
@@ -97,7 +101,7 @@ def _run(
         return click.confirm(question)
 
     screen = Screen(color=options.color)
-    run = Run(options, selection, folders, command, ask, write_reports, screen, kill_cluster, after_standing)
+    run = Run(options, selection, folders, command, ask, write_reports, screen, inputs, kill_cluster, after_standing)
     return run.execute(kubeconfig, context)
 
 
@@ -134,7 +138,9 @@ def repeat_command(given: Mapping[str, Any]) -> str:
             words.append(flag)
         elif value and not (name == "provider" and value == "local"):
             words += [flag, f"{value:g}" if isinstance(value, float) else str(value)]
-    several = {"faults": "--fault", "fault_files": "--fault-file", "test_directories": "--test-directory"}
+    several = {
+        "inputs": "--input", "faults": "--fault", "fault_files": "--fault-file", "test_directories": "--test-directory"
+    }  # fmt: skip
     for name, flag in several.items():
         for value in given.get(name) or ():
             words += [flag, str(value)]

@@ -30,6 +30,8 @@ RIGHTS = (
 NEEDED = ("create namespaces", "delete namespaces", "create pods", "create pods/exec", "create services")
 """Rights without which nothing can be tested."""
 
+GMSA_GROUP = "windows.k8s.io"
+
 Object = dict[str, Any]
 
 
@@ -41,6 +43,7 @@ def gather(cluster: Cluster) -> Facts:
         dns = threads.submit(_dns, cluster)
         domain = threads.submit(_dns_domain, cluster)
         user = threads.submit(cluster.user)
+        gmsa, webhook = threads.submit(_gmsa_versions, cluster), threads.submit(_gmsa_webhook, cluster)
         rights = {f"{v} {r}": threads.submit(cluster.can_i, v, r) for v, r in RIGHTS}
         nodes = _nodes(cluster, pods.result())
         return Facts(
@@ -54,6 +57,8 @@ def gather(cluster: Cluster) -> Facts:
             ip_families=_ip_families(nodes),
             simulated=bool(nodes) and all(node.labels.get(SIMULATED_LABEL) == "true" for node in nodes),
             rights={name: right.result() for name, right in rights.items()},
+            gmsa_versions=gmsa.result(),
+            gmsa_webhook=webhook.result(),
         )
 
 
@@ -141,6 +146,27 @@ def _dns_domain(cluster: Cluster) -> str:
         if len(words) > 1 and words[0] == "kubernetes" and not words[1].startswith(("{", "in-addr", "ip6")):
             return str(words[1].rstrip("."))
     return "cluster.local"
+
+
+def _gmsa_versions(cluster: Cluster) -> tuple[str, ...]:
+    """The served versions of GMSACredentialSpec, the preferred one first; none where the kind is not installed."""
+    try:
+        group = cluster.raw(f"/apis/{GMSA_GROUP}")
+    except ApiError:
+        return ()
+    preferred = (group.get("preferredVersion") or {}).get("version", "")
+    versions = [one["version"] for one in group.get("versions") or ()]
+    return tuple(sorted(versions, key=lambda version: version != preferred))
+
+
+def _gmsa_webhook(cluster: Cluster) -> str:
+    """The MutatingWebhookConfiguration of the windows-gmsa webhook."""
+    try:
+        hooks = cluster.list("MutatingWebhookConfiguration")
+    except ApiError:
+        return "unknown"
+    named = (one["metadata"]["name"] for one in hooks if any("gmsa" in h["name"] for h in one.get("webhooks") or ()))
+    return next(named, "")
 
 
 def _ip_families(nodes: tuple[NodeFact, ...]) -> tuple[str, ...]:

@@ -55,6 +55,8 @@ class RunOptions:
     color: bool = True
     e2e_binary: str = ""
     e2e_timeout: float = 3600.0
+    config: Path | None = None
+    inputs: tuple[str, ...] = ()
 
     @property
     def simulated(self) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
@@ -63,13 +64,13 @@ class Plan:
 
 def make_plan(
     selection: Selection, facts: Facts, nodes: ChosenNodes, *, workers: str, disruptive: bool, provider: str = "",
-    e2e_binary: str = "",
+    e2e_binary: str = "", inputs: Mapping[str, Any] | None = None,
 ) -> Plan:  # fmt: skip
     """The plan of a run. `workers` is a number or `auto`; `e2e_binary` runs entries with `focus`."""
     skips = {id: Skip(SkipReason.LEFT_OUT, why) for id, why in selection.left_out.items()}
     for ability in selection.runnable:
         skip = certain_skip(ability, facts, nodes, disruptive=disruptive)
-        if skip := skip or _without_e2e(ability, provider, e2e_binary):
+        if skip := skip or _without_e2e(ability, provider, e2e_binary) or _without_inputs(ability, inputs or {}):
             skips[ability.id] = skip
     run = [ability for ability in selection.runnable if ability.id not in skips]
     concurrent = interleaved([a for a in run if not {"serial", "disruptive"} & set(a.tags)])
@@ -108,6 +109,19 @@ def _without_e2e(ability: Ability, provider: str, binary: str) -> Skip | None:
     return None
 
 
+def _without_inputs(ability: Ability, inputs: Mapping[str, Any]) -> Skip | None:
+    """Why an ability is not tested of which the operator has not told what it needs, or None."""
+    wanted = ability.requires.get("inputs") or ()
+    if not wanted:
+        return None
+    from op_readiness.runner.inputs import how_to_give, missing
+
+    lacking = missing(inputs, wanted)
+    if not lacking:
+        return None
+    return Skip(SkipReason.MISSING_INPUT, f"requires {', '.join(lacking)}: {how_to_give(lacking)}")
+
+
 def _too_few(ability: Ability, facts: Facts, nodes: ChosenNodes) -> Skip | None:
     needs = ability.requires
     windows, linux = len(nodes.nodes), len(facts.usable_nodes("linux"))
@@ -143,6 +157,9 @@ def _lacking(ability: Ability, facts: Facts) -> Skip | None:
         return Skip(SkipReason.NOT_APPLICABLE, f"requires dual stack; Windows Nodes have {families} only")
     if needs.get("nodesProxy") and not facts.rights.get("get nodes/proxy", True):
         return Skip(SkipReason.MISSING_RIGHT, "requires the right to get nodes/proxy")
+    if needs.get("gmsa") and not facts.gmsa_versions:
+        why = "the cluster does not serve gmsacredentialspecs.windows.k8s.io: no GMSA kind is installed"
+        return Skip(SkipReason.NOT_APPLICABLE, f"{why} (kubernetes.io: Configure GMSA for Windows Pods and containers)")
     return None
 
 

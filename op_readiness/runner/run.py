@@ -12,7 +12,7 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -72,6 +72,8 @@ class Run:
     ask: Ask
     write: Write
     screen: Screen
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    """What only the operator knows, by section and field."""
     kill_cluster: Callable[[], None] = lambda: None
     after_standing: Callable[[], None] = lambda: None
     """Called once the standing objects are up: a simulated cluster breaks while it is in use, as real ones do."""
@@ -126,7 +128,7 @@ class Run:
         options = self.options
         return make_plan(
             self.selection, known, nodes, workers=options.workers, disruptive=options.disruptive,
-            provider=options.provider, e2e_binary=options.e2e_binary,
+            provider=options.provider, e2e_binary=options.e2e_binary, inputs=self.inputs,
         )  # fmt: skip
 
     # -- the run itself --------------------------------------------------------------------------------------------
@@ -234,6 +236,7 @@ class Run:
             "windows_nodes": [node.name for node in plan.nodes.nodes],
             "command": self.command,
             "e2e": self.options.e2e(),
+            "inputs": dict(self.inputs),
         }
 
     # -- ending ----------------------------------------------------------------------------------------------------

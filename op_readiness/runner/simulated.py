@@ -62,6 +62,8 @@ class SimulatedCluster:
         self.spec = spec
         self.folder = Path(tempfile.mkdtemp(prefix="opr-sim-"))
         self.kubeconfig = self.server = self._control = self._token = ""
+        self.inputs: dict[str, Any] = {}
+        """What an operator would tell of this cluster's surroundings, by section and field (see `inputs`)."""
         self._process: Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -83,6 +85,7 @@ class SimulatedCluster:
             ready = json.loads(self._first_line())
             self.kubeconfig, self.server = ready["kubeconfig"], ready["server"]
             self._control, self._token = ready["control"], ready["control_token"]
+            self.inputs = ready.get("inputs") or {}
         except (ValueError, KeyError, TypeError) as error:
             said = self.last_words()
             self.stop()

@@ -1,6 +1,7 @@
 """`python -m op_readiness.simulator SPEC.json`: one simulated cluster in the foreground.
 
-When it is ready it prints one JSON line (kubeconfig, server, control, control_token) and lives until its standard input
+When it is ready it prints one JSON line (kubeconfig, server, control, control_token, and what its operator
+would tell a tester: inputs) and lives until its standard input
 ends or it gets SIGTERM or SIGINT. What cannot be started is one line on stderr and exit code 3.
 """
 
@@ -66,7 +67,8 @@ async def _serve(spec: Spec) -> bool:
         url = await control.start()
         opened.push_async_callback(control.stop)
         ready = {
-            "kubeconfig": access.kubeconfig, "server": access.server, "control": url, "control_token": control.token
+            "kubeconfig": access.kubeconfig, "server": access.server, "control": url, "control_token": control.token,
+            "inputs": {"gmsa": cluster.world.directory.inputs()} if cluster.world.directory else {},
         }  # fmt: skip
         print(json.dumps(ready), flush=True)  # noqa: T201 (the one line that callers read)
         closing = asyncio.ensure_future(_input_ended())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,6 +13,9 @@ from op_readiness.simulator.api import Api, Informer, Object
 from op_readiness.simulator.apiproxy import ApiProxy, front
 from op_readiness.simulator.bootstrap import bootstrap, restore
 from op_readiness.simulator.clock import Clock
+from op_readiness.simulator.domain.directory import Directory
+from op_readiness.simulator.domain.installing import install
+from op_readiness.simulator.domain.webhookserver import WebhookServer
 from op_readiness.simulator.faults.apirules import ApiRules
 from op_readiness.simulator.faults.engine import Faults
 from op_readiness.simulator.kubeconfig import Access, write_kubeconfig
@@ -67,6 +71,8 @@ class SimulatedCluster:
         self.faults.take_out_all()
         for node in self.world.nodes.values():
             node.heal()
+        if self.world.directory is not None:
+            self.world.directory.heal()
         await restore(self.world.api)
         await self.world.network.heal()
         await self._within(self._ready(), "Nodes and cluster DNS")
@@ -74,13 +80,16 @@ class SimulatedCluster:
     async def _start(self) -> None:
         face = NodeFace(serving_context(self.spec.folder), CONTROL_PLANE_IP)
         self._open.push_async_callback(face.close)
-        direct = await self._control_plane(face)
+        directory = Directory() if self.spec.domain else None
+        direct = await self._control_plane(face, directory)
         api = await self._open.enter_async_context(Api(direct.server, direct.admin_token, direct.ca_file))
         self.world = World(api, self.clock, self.spec.nodes, seed=self.spec.seed, profile=self.spec.latency)
         self._open.push_async_callback(self.world.stop)
         await bootstrap(api)
         self.world.network = Network(self.world)
         self._open.callback(self.world.network.close)
+        if directory is not None:
+            await self._join(directory)
         self._kubelets()
         face.world = self.world
         await self._running(direct)
@@ -88,7 +97,16 @@ class SimulatedCluster:
         self.access = await self._front(direct) if self.spec.real else direct
         self.faults.put_in(self.spec.faults)
 
-    async def _control_plane(self, face: NodeFace) -> Access:
+    async def _join(self, directory: Directory) -> None:
+        """The domain stands on the network; a real control plane is given kind and webhook through its API."""
+        self.world.directory = directory
+        directory.join(self.world.network)
+        if self.spec.real:
+            webhook = WebhookServer(self.spec.folder)
+            self._open.push_async_callback(webhook.stop)
+            await install(self.world.api, directory, await webhook.start(self.world.api), webhook.ca_bundle)
+
+    async def _control_plane(self, face: NodeFace, directory: Directory | None) -> Access:
         if self.spec.real and self.spec.assets is not None:
             from op_readiness.simulator.realcontrolplane import RealControlPlane
 
@@ -96,13 +114,17 @@ class SimulatedCluster:
             real = RealControlPlane(self.spec.folder, self.spec.assets, self.spec.egress)
             self._open.push_async_callback(real.stop)
             return await real.start()
+        from op_readiness.simulator.controlplane import customkinds
         from op_readiness.simulator.controlplane.server import ControlPlane as Embedded
+        from op_readiness.simulator.domain import embedded as domain
 
+        customkinds.serve(*([customkinds.gmsa()] if directory is not None else []))
         embedded = Embedded()
         self._open.push_async_callback(embedded.stop)
         access = await embedded.start(
-            self.spec.folder, self.clock, self.spec.seed, face.open, front=front(self._api_rules)
-        )
+            self.spec.folder, self.clock, self.spec.seed, face.open, front=front(self._api_rules),
+            extend=functools.partial(domain.install, directory) if directory is not None else None,
+        )  # fmt: skip
         return Access(access.server, access.ca_file, access.admin_token, access.kubeconfig)
 
     async def _front(self, direct: Access) -> Access:

@@ -13,7 +13,7 @@ from op_readiness.simulator.processes import StartFailed
 
 DEFAULTS: Mapping[str, Any] = {
     "nodes": {"windows": 2, "linux": 2}, "rate": 20.0, "latency": "quick", "seed": 0, "control_plane": "embedded",
-    "assets": None, "faults": [], "folder": None, "temporary": False,
+    "assets": None, "faults": [], "folder": None, "temporary": False, "domain": True,
 }  # fmt: skip
 LONGEST_SOCKET_PATH = 100
 """A Unix socket's path must stay under 108 characters."""
@@ -23,6 +23,7 @@ LONGEST_SOCKET_PATH = 100
 class Spec:
     """One simulated cluster. `rate` is cluster seconds per real second; `folder` takes its files.
 
+    `domain`: its Nodes have joined an Active Directory domain, and the GMSA kind and webhook are installed.
     A `temporary` folder is removed by the cluster itself when its standard input ends: who made it was killed, then.
     """
 
@@ -35,6 +36,7 @@ class Spec:
     faults: list[Any]
     folder: Path
     temporary: bool = False
+    domain: bool = True
 
     @property
     def real(self) -> bool:
@@ -73,7 +75,7 @@ def parse_spec(given: Any) -> Spec:
         raise StartFailed(f"folder: {folder} is too long for a Unix socket")
     return Spec(
         parse_nodes(spec["nodes"]), float(spec["rate"]), spec["latency"], int(spec["seed"]), spec["control_plane"],
-        _assets(spec), spec["faults"], folder, bool(spec["temporary"]),
+        _assets(spec), spec["faults"], folder, bool(spec["temporary"]), bool(spec["domain"]),
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from op_readiness.simulator.nodes.node import Node
 from op_readiness.simulator.nodes.specs import NodeSpec
 
 if TYPE_CHECKING:
+    from op_readiness.simulator.domain.directory import Directory
     from op_readiness.simulator.network.network import Network
     from op_readiness.simulator.nodes.kubelet import Kubelet
 
@@ -49,6 +50,7 @@ class World:
         self.endpointslices = self.informer("/apis/discovery.k8s.io/v1/endpointslices")
         self.node_objects = self.informer("/api/v1/nodes")
         self.network: Network
+        self.directory: Directory | None = None
         self.kubelets: dict[str, Kubelet] = {}
 
     # Objects of the API

@@ -72,7 +72,7 @@ def load_catalogue(folders: Iterable[Path] | None = None, *, quick: bool = False
 
 def read_spec(path: Path, *, quick: bool = False) -> Category:
     """One spec.yaml, checked. Raises UsageError naming file, line and field."""
-    data = _yaml(path)
+    data = read_yaml(path)
     if quick and (category := _plainly(data)):
         return category
     from op_readiness.suite.spec import category_of, first_mistake
@@ -104,7 +104,8 @@ def line_of(path: Path, loc: tuple[int | str, ...]) -> int:
     return line
 
 
-def _yaml(path: Path) -> Any:
+def read_yaml(path: Path) -> Any:
+    """The data of a YAML file. Raises UsageError naming file and line."""
     try:
         return yaml.load(path.read_text("utf-8"), _Loader)
     except OSError as error:

@@ -34,6 +34,8 @@ class RunContext:
     command: str = "op-readiness"
     e2e: dict[str, Any] = field(default_factory=dict)
     """How to run e2e.test: binary, provider, seconds, verbose."""
+    inputs: dict[str, Any] = field(default_factory=dict)
+    """What only the operator knows, by section and field: `{"gmsa": {"domain": ...}}`."""
 
     @property
     def evidence_dir(self) -> Path:
@@ -60,6 +62,7 @@ class RunContext:
             attempt=data.get("attempt", 1),
             command=data.get("command", "op-readiness"),
             e2e=data.get("e2e") or {},
+            inputs=data.get("inputs") or {},
         )
 
     @classmethod

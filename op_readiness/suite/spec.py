@@ -45,6 +45,7 @@ class Requires(_Strict):
     privileged: bool = False
     nodesProxy: bool = False
     gmsa: bool = False
+    inputs: tuple[str, ...] = ()
     networkPolicy: Literal["", "enforced"] = ""
 
 

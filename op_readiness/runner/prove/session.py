@@ -135,6 +135,7 @@ def _ground(config: pytest.Config) -> Ground:
                 "standing": stands,
                 "events_dir": task["events_dir"],
                 "windows_nodes": [node.name for node in nodes],
+                "inputs": simulated.inputs,
             }
         )
     except BaseException:

@@ -6,7 +6,7 @@ it after validation, then LimitRanges and ResourceQuotas.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from op_readiness.simulator.controlplane.failures import forbidden, not_found
 from op_readiness.simulator.controlplane.kinds.pod_admission import PodAdmission
@@ -19,12 +19,23 @@ from op_readiness.simulator.controlplane.storage import Store
 Object = dict[str, Any]
 
 
+class Webhook(Protocol):
+    """An admission webhook that is asked in this process: after the plugins, and again after validation."""
+
+    def mutate(self, request: Request, pod: Object) -> None:
+        """Change a new Pod; raises Failure."""
+
+    def validate(self, request: Request, pod: Object, old: Object | None) -> None:
+        """Refuse a new or changed Pod; raises Failure."""
+
+
 class Admission:
-    """The plugins, over one store."""
+    """The plugins, over one store, and `webhook` if there is one."""
 
     def __init__(self, store: Store, pods: PodAdmission, security: PodSecurity) -> None:
         self._store, self._pods, self._security = store, pods, security
         self._limits, self._quotas = LimitRanges(store), Quotas(store)
+        self.webhook: Webhook | None = None
 
     def mutate(self, request: Request, obj: Object, old: Object | None) -> None:
         """Change what plugins change; refuse what they refuse before validation."""
@@ -33,6 +44,8 @@ class Admission:
             if request.plural == "pods":
                 self._limits.fill(obj)
                 self._pods.admit(obj)
+                if self.webhook is not None:
+                    self.webhook.mutate(request, obj)
         if request.plural == "priorityclasses" and obj.get("globalDefault"):
             self._one_default(obj)
 
@@ -41,6 +54,8 @@ class Admission:
         if request.subresource in ("", "ephemeralcontainers"):
             self._limits.judge(request, obj, old)
             self._security.judge(request, obj, old)
+            if self.webhook is not None and request.plural == "pods" and not request.subresource:
+                self.webhook.validate(request, obj, old)
             self._quotas.charge(request, obj, old)
 
     def _one_default(self, obj: Object) -> None:

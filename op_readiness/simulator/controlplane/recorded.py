@@ -17,7 +17,26 @@ def recorded() -> dict[str, Any]:
     """The whole recording; shared, so nobody may change it."""
     data = resources.files(__package__).joinpath("data/kubernetes.json.gz").read_bytes()
     loaded: dict[str, Any] = json.loads(gzip.decompress(data))
+    for custom in _CUSTOM:
+        loaded["groups"].append(custom["group"])
+        loaded["aggregated"]["/apis"]["items"].append(custom["aggregated"])
+        for part in ("resources", "schemas", "columns"):
+            loaded[part] |= custom[part]
     return loaded
+
+
+_CUSTOM: list[dict[str, Any]] = []
+"""Recordings of kinds that a CustomResourceDefinition added, served beside Kubernetes' own (see `customkinds`)."""
+
+
+def custom() -> list[dict[str, Any]]:
+    """What is served beside Kubernetes' own kinds."""
+    return list(_CUSTOM)
+
+
+def serve_also(*custom: dict[str, Any]) -> None:
+    """From now on serve these recordings too, and no others; whoever has cached anything must forget it."""
+    _CUSTOM[:] = custom
 
 
 @functools.cache

@@ -53,7 +53,7 @@ Walk = Callable[[Any, str, str, str, Found], Any]
 
 def decode(schema: str, body: dict[str, Any], found: Found) -> dict[str, Any]:
     """The body with known fields alone; raises WrongType."""
-    decoded: dict[str, Any] = _walk_of(schema)(body, "", "", "", found)
+    decoded: dict[str, Any] = walk_of(schema)(body, "", "", "", found)
     return decoded
 
 
@@ -79,7 +79,7 @@ def _refuse(value: Any, struct: str, path: str, go_type: str) -> WrongType:
 
 
 @functools.cache
-def _walk_of(name: str) -> Walk:
+def walk_of(name: str) -> Walk:
     """The walk over one named schema."""
     schema = recorded()["schemas"][name]
     short = name.rsplit(".", 1)[1]
@@ -138,7 +138,7 @@ def _later(name: str) -> Walk:
     """The walk over a schema that may refer to itself."""
 
     def walk(value: Any, struct: str, path: str, indexed: str, found: Found) -> Any:
-        return _walk_of(name)(value, struct, path, indexed, found)
+        return walk_of(name)(value, struct, path, indexed, found)
 
     return walk
 

@@ -17,7 +17,7 @@ from aiohttp.http import RawRequestMessage
 
 from op_readiness.simulator.clock import Clock
 from op_readiness.simulator.controlplane import bootstrap, certificates
-from op_readiness.simulator.controlplane.admission import Admission
+from op_readiness.simulator.controlplane.admission import Admission, Webhook
 from op_readiness.simulator.controlplane.allocation import Allocator
 from op_readiness.simulator.controlplane.handlers import Handler, Handlers
 from op_readiness.simulator.controlplane.kinds.pod_admission import PodAdmission
@@ -60,15 +60,17 @@ class ControlPlane:
         dial: Dial,
         tokens: dict[str, User] | None = None,
         front: Callable[[Handler], Handler] | None = None,
+        extend: Callable[[Cluster, Rbac], Webhook] | None = None,
     ) -> Access:
         """Start serving; writes certificates and a kubeconfig to `folder`. `tokens`: bearer tokens beside the admin's.
 
-        `front` gets the handler of all requests and gives the one that is served.
+        `front` gets the handler of all requests and gives the one that is served. `extend` puts into the new cluster
+        what an administrator would, and gives the webhook that is asked about Pods.
         """
         ca_file, certificate, key = certificates.write_certificates(folder)
         admin_token = secrets.token_urlsafe(24)
         static = {admin_token: User("admin", (MASTERS, AUTHENTICATED)), **(tokens or {})}
-        handlers = self._assembled(seed, static, dial)
+        handlers = self._assembled(seed, static, dial, extend)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate, key)
         port = await self._listen(front(handlers.handle) if front else handlers.handle, context)
@@ -76,7 +78,9 @@ class ControlPlane:
         kubeconfig = _written(folder / "kubeconfig", kubeconfig_text(server, ca_file, admin_token))
         return Access(server, str(ca_file), admin_token, str(kubeconfig))
 
-    def _assembled(self, seed: int, static: dict[str, User], dial: Dial) -> Handlers:
+    def _assembled(
+        self, seed: int, static: dict[str, User], dial: Dial, extend: Callable[[Cluster, Rbac], Webhook] | None
+    ) -> Handlers:
         store, source = Store(), random.Random(seed)
         allocator = Allocator(store, source)
         cluster = Cluster(store, source, allocator)
@@ -85,6 +89,8 @@ class ControlPlane:
         self.cluster = cluster
         tokens = Tokens(store, certificates.signing_key(), static)
         rbac = Rbac(store)
+        if extend is not None:
+            cluster.admission.webhook = extend(cluster, rbac)
         subresources = Subresources(cluster, Reviews(cluster, tokens, rbac), Streaming(cluster, dial))
         return Handlers(cluster, tokens, rbac, subresources)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from op_readiness.simulator.domain.identity import Identity, IdKey
 from op_readiness.simulator.faults.changes import check_changes
 from op_readiness.simulator.faults.schema import Step
 from op_readiness.simulator.faults.shapes import Met, Shape
@@ -116,6 +117,12 @@ SHAPES: Mapping[str, tuple[Shape, ...]] = {
     "VOL": (
         Shape(
             VolumeKey, Mounted, Mounted, lost_as={"state": "missing"}, broken_as=lambda message: {"state": "denied"},
+        ),
+    ),
+    "ID": (
+        Shape(
+            IdKey, Identity, Identity, lost_as={"state": "lost"},
+            broken_as=lambda message: {"state": "refused", "message": message},
         ),
     ),
     "IMG": (

@@ -40,6 +40,7 @@ class Internet:
 
     def __init__(self) -> None:
         self.names = dict(NAMES)
+        self.services: dict[str, tuple[str, ...]] = {}
         self.stacks: dict[str, Stack] = {}
         for name, ips in self.names.items():
             for ip in ips:
@@ -58,7 +59,9 @@ class Internet:
                 self._host(ip, name)
 
     def answer(self, query: DnsQuery) -> DnsAnswer:
-        """What public DNS says."""
+        """What DNS outside the cluster says; `services` holds SRV records."""
+        if query.type == "SRV" and (served := self.services.get(absolute(query.name).lower())):
+            return DnsAnswer(query, "NOERROR", tuple(DnsRecord(query.name, "SRV", TTL, data) for data in served))
         ips = self.names.get(absolute(query.name))
         if ips is None:
             return self._reverse(query)

@@ -37,6 +37,10 @@ class ConfigError(Exception):
     """The container cannot be made as its spec says (a missing key, an unsupported field)."""
 
 
+class CreateFailed(ConfigError):
+    """The runtime could not create the container; the text is its own. Tried again, as a kubelet does."""
+
+
 class Surroundings(Protocol):
     """What a container needs of its Pod."""
 
@@ -212,8 +216,9 @@ class Container:
             try:
                 return await self.around.process_of(self, image)
             except ConfigError as error:
-                self.around.starts(self, "CreateContainerConfigError")
-                self.waits("CreateContainerConfigError", str(error))
+                reason = "CreateContainerError" if isinstance(error, CreateFailed) else "CreateContainerConfigError"
+                self.around.starts(self, reason)
+                self.waits(reason, str(error))
                 self.around.event(self, "Warning", "Failed", f"Error: {error}")
                 await self.around.clock.sleep(CONFIG_RETRY)
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from op_readiness.simulator.api import Object
-from op_readiness.simulator.nodes.containers import ConfigError, Container
+from op_readiness.simulator.nodes.containers import ConfigError, Container, CreateFailed
 from op_readiness.simulator.nodes.dns import resolv_conf
 from op_readiness.simulator.nodes.environment import environment, expanded
 from op_readiness.simulator.nodes.hostprocess import MOUNT_POINT, host_environment, inserted, working_directory
 from op_readiness.simulator.nodes.images import Image
 from op_readiness.simulator.nodes.mounts import mount_all
 from op_readiness.simulator.nodes.quantities import bytes_of, value_of
-from op_readiness.simulator.nodes.users import host_process, refuse_root, user_of, windows_option
+from op_readiness.simulator.nodes.users import gmsa_of, host_process, identity_met, refuse_root, user_of
 from op_readiness.simulator.programs.files import File, FileSystem
 from op_readiness.simulator.programs.images import HOSTS_PATH, image_tree
 from op_readiness.simulator.programs.process import Process, Sink
@@ -20,6 +20,12 @@ from op_readiness.simulator.programs.usage import Usage
 
 if TYPE_CHECKING:
     from op_readiness.simulator.nodes.pod import PodWorker
+
+NO_CREDENTIALS = (
+    "failed to create containerd task: failed to create shim task: hcs::CreateComputeSystem: failed to set up external "
+    "credentials: The RPC server is unavailable. (0xc0020017)"
+)
+"""What containerd says when the host cannot get the credentials of a GMSA (microsoft/Windows-Containers#221)."""
 
 
 class Maker:
@@ -36,8 +42,9 @@ class Maker:
             raise ConfigError("the sandbox is gone")
         if spec.get("volumeDevices"):
             raise ConfigError("block volumes are not simulated")
-        refuse_root(pod.pod, spec, image, pod.os)
-        user = user_of(pod.pod, spec, image, pod.os)
+        refuse_root(pod.pod, spec, image, pod.os, pod.node.identities)
+        user = user_of(pod.pod, spec, image, pod.os, pod.node.identities)
+        without_domain = self._credentials(spec)
         env = await environment(pod.world, pod.node, pod.pod, spec, image, pod.ips, user)
         env = _named(pod.os, pod.hostname) | env
         argv, cwd = _command(spec, image, env), spec.get("workingDir") or image.variant.cwd or "/"
@@ -52,10 +59,20 @@ class Maker:
         return Process(
             argv=argv, env=env, os=pod.os, hostname=pod.hostname, network=pod.network, files=files, clock=pod.clock,
             image=image.reference, cwd=cwd, user=user, pid1=True, world=pod.world, pod=pod.pod, usage=_usage(spec),
-            credential_spec=str(windows_option(pod.pod, spec, "gmsaCredentialSpec") or ""),
+            credential_spec=gmsa_of(pod.pod, spec)[1], without_domain=without_domain, container=container.name,
             stdout=Sink(lambda data: _logged(container, "stdout", data)),
             stderr=Sink(lambda data: _logged(container, "stderr", data)),
         )  # fmt: skip
+
+    def _credentials(self, spec: Object) -> bool:
+        """Whether it starts without the credentials of its GMSA; raises CreateFailed where it cannot start."""
+        account, text = gmsa_of(self._pod.pod, spec)
+        if not text or self._pod.os != "windows":
+            return False
+        met = identity_met(self._pod.node.identities, self._pod.pod, spec, "credentials", account)
+        if met.state == "refused":
+            raise CreateFailed(met.message or NO_CREDENTIALS)
+        return met.state != "well"
 
     def _host_view(self, image: Image, spec: Object, env: dict[str, str]) -> FileSystem:
         """The Node's own files, with the image and the volumes bound into them for this container alone."""

@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
+from op_readiness.simulator.domain.identity import IdTable, id_table
 from op_readiness.simulator.network.table import Table
 from op_readiness.simulator.nodes.channels import Channels, channel_table
 from op_readiness.simulator.nodes.images import ImageTable, Pull, image_table
@@ -37,7 +38,8 @@ class Node:
         self.images: ImageTable = image_table(self.name)
         self.host_files = FileSystem(self.os, host_tree(self.os))
         self.volumes: VolumeTable = volume_table(self.name)
-        self.tables |= {"CHAN": self.channels, "IMG": self.images, "VOL": self.volumes}
+        self.identities: IdTable = id_table(self.name)
+        self.tables |= {"CHAN": self.channels, "IMG": self.images, "VOL": self.volumes, "ID": self.identities}
 
     @classmethod
     def of(cls, spec: NodeSpec, profile: str) -> Node:

@@ -26,7 +26,7 @@ from op_readiness.simulator.nodes.stamps import now
 from op_readiness.simulator.nodes.status import Shown, rejected_status, status_of
 from op_readiness.simulator.nodes.statuswriter import StatusWriter
 from op_readiness.simulator.nodes.upkeep import Upkeep
-from op_readiness.simulator.nodes.users import host_process, windows_option
+from op_readiness.simulator.nodes.users import host_process, identity_met, windows_option
 from op_readiness.simulator.nodes.volumes import VolumeFailed, Volumes
 from op_readiness.simulator.programs.process import Process
 from op_readiness.simulator.programs.windowsusers import LOGON_FAILED, known_container_user
@@ -182,6 +182,7 @@ class PodWorker:
     def _log_on(self) -> None:
         """The sandbox's own process runs as the Pod's user (containerd 1.6 and later); HostProcess Pods have none."""
         user = windows_option(self.pod, {}, "runAsUserName") if self.os == "windows" else None
+        user = user and (identity_met(self.node.identities, self.pod, {}, "user", user).account or user)
         if user and not windows_option(self.pod, {}, "hostProcess") and not known_container_user(user):
             raise _sandbox_failed(
                 f'failed to start sandbox "{self.pod["metadata"]["uid"]}": '

@@ -6,10 +6,13 @@ import re
 from typing import Any
 
 from op_readiness.simulator.api import Object
+from op_readiness.simulator.domain.identity import WELL, Identity, IdKey, IdTable, parsed
 from op_readiness.simulator.nodes.containers import ConfigError
 from op_readiness.simulator.nodes.images import Image
 
 ROOT_OF_WINDOWS = "ContainerAdministrator"
+REFUSED_USER = "(no token)"
+"""Stands for a user of whom the runtime gets no token: it cannot be logged on."""
 
 
 def windows_option(pod: Object, spec: Object, name: str) -> Any:
@@ -26,17 +29,50 @@ def host_process(pod: Object, spec: Object) -> bool:
     return bool(windows_option(pod, spec, "hostProcess"))
 
 
-def user_of(pod: Object, spec: Object, image: Image, os: str) -> str:
-    """The user's name, as the spec or the image writes it. Each OS looks at its own fields alone."""
+def level_of(pod: Object, spec: Object) -> str:
+    """Who names the user of a Windows container: the container, the Pod, or the image alone."""
+    for level, context in (("container", spec.get("securityContext")), ("pod", pod["spec"].get("securityContext"))):
+        if ((context or {}).get("windowsOptions") or {}).get("runAsUserName"):
+            return level
+    return "image"
+
+
+def identity_met(table: IdTable, pod: Object, spec: Object, use: str, account: str) -> Identity:
+    """What a container meets at one use of an identity, as the kubelet and the runtime make it."""
+    meta = pod["metadata"]
+    kind = "gmsa" if windows_option(pod, spec, "gmsaCredentialSpec") else "none"
+    kind = "machine" if host_process(pod, spec) else kind
+    key = IdKey(
+        meta["namespace"], meta["name"], spec.get("name", ""), use, kind, account, level=level_of(pod, spec)
+    )  # fmt: skip
+    return table.lookup(key) or WELL
+
+
+def gmsa_of(pod: Object, spec: Object) -> tuple[str, str]:
+    """The account and the text of a container's GMSA credential spec; empty ones without it."""
+    text = str(windows_option(pod, spec, "gmsaCredentialSpec") or "")
+    return str((parsed(text).get("DomainJoinConfig") or {}).get("MachineAccountName") or ""), text
+
+
+def user_of(pod: Object, spec: Object, image: Image, os: str, identities: IdTable | None = None) -> str:
+    """The user's name, as the spec or the image writes it. Each OS looks at its own fields alone.
+
+    `identities` is the table of the Node that makes the container: what it really gets.
+    """
     if os == "windows":
-        return str(windows_option(pod, spec, "runAsUserName") or image.variant.user)
+        user = str(windows_option(pod, spec, "runAsUserName") or image.variant.user)
+        met = WELL if identities is None else identity_met(identities, pod, spec, "user", user)
+        return REFUSED_USER if met.state == "refused" else met.account or user
     user = _option(pod, spec, "runAsUser")
     return image.variant.user if user is None else str(user)
 
 
-def refuse_root(pod: Object, spec: Object, image: Image, os: str) -> None:
+def refuse_root(pod: Object, spec: Object, image: Image, os: str, identities: IdTable | None = None) -> None:
     """Raise ConfigError, with the kubelet's text, where runAsNonRoot forbids the container's user."""
     if not _option(pod, spec, "runAsNonRoot"):
+        return
+    named = str(windows_option(pod, spec, "runAsUserName") or "") if os == "windows" else ""
+    if identities is not None and identity_met(identities, pod, spec, "nonroot", named).state != "well":
         return
     meta = pod["metadata"]
     where = f'(pod: "{meta["name"]}_{meta["namespace"]}({meta["uid"]})", container: {spec["name"]})'

@@ -38,7 +38,7 @@ _LINUX_ONLY = ("nslookup", "nc", "hostname", "id")
 _CONSOLE = """cmd curl findstr find hostname ipconfig nslookup ping whoami timeout where more sort xcopy net tasklist
 taskkill chcp"""
 _SYSTEM32 = _CONSOLE.split()
-_HOST_ONLY = ("nltest", "powershell", "shutdown", "sc", "reg", "route", "netsh", "arp")
+_HOST_ONLY = ("nltest", "klist", "powershell", "shutdown", "sc", "reg", "route", "netsh", "arp")
 
 
 def executable(program: str, os: str) -> File:
@@ -183,7 +183,8 @@ def _windows_tools(root: Folder) -> None:
     put(root, "dig/nslookup.exe", executable("windows-nslookup", "windows"))
     for name in ("pwsh", "powershell"):
         put(root, f"Program Files/PowerShell/{name}.exe", executable("powershell", "windows"))
-    put(root, "Windows/System32/nltest.exe", executable("nltest", "windows"))
+    for name in ("nltest", "klist"):
+        put(root, f"Windows/System32/{name}.exe", executable(name, "windows"))
     put(root, "tmp", Folder())
 
 
@@ -200,6 +201,8 @@ def _windows_pause(root: Folder) -> None:
 
 
 def _windows_powershell(root: Folder) -> None:
+    for name in ("nltest", "klist"):
+        put(root, f"Windows/System32/{name}.exe", executable(name, "windows"))
     put(root, "Windows/System32/WindowsPowerShell/v1.0/powershell.exe", executable("powershell", "windows"))
 
 

@@ -42,7 +42,8 @@ class Process:
 
     `world` is the simulated cluster (for `coredns`, which reads Services through its ServiceAccount): see
     `simulator.world.World`. `pid1` tells whether it is the container's first process. `usage` is the container's,
-    shared by all of its processes; `credential_spec` is the text of its GMSA credential spec.
+    shared by all of its processes; `credential_spec` is the text of its GMSA credential spec, `without_domain` tells
+    that the runtime started it although it got no credentials. `container` is the container's name.
     """
 
     argv: list[str]
@@ -64,6 +65,8 @@ class Process:
     pod: dict[str, Any] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
     credential_spec: str = ""
+    without_domain: bool = False
+    container: str = ""
 
     def child(self, argv: list[str], **changes: Any) -> Process:
         """A process of the same container with another command line, its own output unless given."""

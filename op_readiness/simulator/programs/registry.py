@@ -7,6 +7,7 @@ from op_readiness.simulator.programs.busybox import APPLETS, busybox
 from op_readiness.simulator.programs.cmd import cmd
 from op_readiness.simulator.programs.console import tools
 from op_readiness.simulator.programs.console.ipconfig import ipconfig
+from op_readiness.simulator.programs.console.klist import klist
 from op_readiness.simulator.programs.console.nltest import nltest
 from op_readiness.simulator.programs.console.ping import ping
 from op_readiness.simulator.programs.console.shutdown import shutdown
@@ -32,6 +33,7 @@ PROGRAMS: dict[str, Known] = {
     "coredns": Known(coredns, own_signals=True),
     "curl": Known(curl),
     "dig": Known(dig),
+    "klist": Known(klist),
     "image-hostname": Known(tools.hostname_of_image),
     "nc": Known(nc),
     "nginx": Known(nginx, own_signals=True),

@@ -150,6 +150,16 @@ def _quota(obj: Object) -> list[Any]:
     return [_name(obj), ", ".join(text for text in shown.values() if text not in limits), ", ".join(limits), age(obj)]
 
 
+def _definition(obj: Object) -> list[Any]:
+    spec = obj["spec"]
+    versions = ",".join(one["name"] + ("(storage)" if one.get("storage") else "") for one in spec["versions"])
+    conditions = (obj.get("status") or {}).get("conditions") or []
+    established = any(one["type"] == "Established" and one["status"] == "True" for one in conditions)
+    names = spec["names"]
+    return [_name(obj), spec["scope"], versions, obj["metadata"]["creationTimestamp"], spec["group"], names["kind"],
+            ",".join(names.get("shortNames") or ()), established]  # fmt: skip
+
+
 CELLS: dict[Key, Cells] = {
     ("", "resourcequotas"): _quota,
     ("", "pods"): pods.cells,
@@ -187,6 +197,7 @@ CELLS: dict[Key, Cells] = {
     ("scheduling.k8s.io", "priorityclasses"): _priority,
     (STORAGE, "storageclasses"): _storage_class,
     (STORAGE, "csinodes"): lambda obj: [_name(obj), len((obj.get("spec") or {}).get("drivers") or ()), age(obj)],
+    ("apiextensions.k8s.io", "customresourcedefinitions"): _definition,
     ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"): _hooks,
     ("admissionregistration.k8s.io", "validatingwebhookconfigurations"): _hooks,
 }

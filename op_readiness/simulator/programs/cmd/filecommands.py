@@ -54,6 +54,13 @@ async def type_(cmd: Cmd, rest: str, streams: Streams) -> int | None:
 
 async def dir_(cmd: Cmd, rest: str, streams: Streams) -> int | None:
     """A listing; /b names alone, /s below too, /a with attributes let go."""
+    try:
+        return _dir(cmd, rest, streams)
+    except OSError as error:
+        return _say(streams, error_text(error))
+
+
+def _dir(cmd: Cmd, rest: str, streams: Streams) -> int:
     switches, names = _words(rest)
     name = names[0] if names else cmd.process.cwd
     path = cmd.process.path(name)
@@ -78,6 +85,8 @@ async def dir_(cmd: Cmd, rest: str, streams: Streams) -> int | None:
 
 
 def _shown(cmd: Cmd, path: str) -> str:
+    if path.startswith("\\\\"):
+        return path
     return "C:\\" + "\\".join(cmd.process.files.parts(path))
 
 

@@ -9,6 +9,7 @@ import re
 import time
 from dataclasses import replace
 
+from op_readiness.simulator.domain.sharing import reach
 from op_readiness.simulator.programs.cmd.commandline import cut
 from op_readiness.simulator.programs.cmd.parser import BLANK, Unexpected, expanded, parse
 from op_readiness.simulator.programs.cmd.syntax import Block, Command, For, If, Joined, Redirection, Simple
@@ -204,6 +205,7 @@ class Cmd:
     async def _simple(self, command: Simple, streams: Streams) -> None:
         from op_readiness.simulator.programs.cmd.builtins import BUILTINS
 
+        await reach(self.process, self.filled(" ".join([command.text, *(one.target for one in command.redirections)])))
         inner = self._redirected(command.redirections, streams)
         if inner is None:
             return

@@ -1,39 +1,74 @@
-"""nltest: what a container knows of its domain by its GMSA credential spec. No domain controller is simulated."""
+"""nltest: what a container (by its GMSA credential spec) or a joined Node knows of its domain and its controllers."""
 
 from __future__ import annotations
 
-import json
-
+from op_readiness.simulator.domain.identity import met, wire_account
+from op_readiness.simulator.domain.locating import (
+    NO_LOGON_SERVERS,
+    NO_SUCH_DOMAIN,
+    UNAVAILABLE,
+    controller,
+    status_text,
+)
 from op_readiness.simulator.programs.process import Process
 
-UNAVAILABLE = "Status = 1722 0x6ba RPC_S_SERVER_UNAVAILABLE"
+COMPLETED = "The command completed successfully\r\n"
+LDAP, RPC = 389, 135
+NO_TRUST_ACCOUNT = 1787
+CHANNEL = ("/query", "/sc_query", "/sc_verify", "/sc_reset")
 
 
 async def nltest(process: Process) -> int:
-    """`/parentdomain` names the credential spec's domain; what needs a domain controller finds none."""
+    """`/parentdomain` names the own domain; what needs a domain controller looks for one over the network."""
     words = [word.lower().replace("-", "/", 1) for word in process.argv[1:]]
     if not words or not words[0].startswith("/"):
         process.stderr.write("Usage: nltest [/OPTIONS]\r\n")
         return 1
-    option = words[0].partition(":")[0]
-    domain = domain_of(process.credential_spec)
-    if option == "/parentdomain" and domain:
-        process.stdout.write(f"{domain}. (1)\r\nThe command completed successfully\r\n")
-        return 0
+    option, _, domain = words[0].partition(":")
+    account = wire_account(process)
+    if option == "/dsgetdc":
+        return await _locate(process, domain or (account.domain if account else ""))
+    if option not in (*CHANNEL, "/parentdomain"):
+        process.stderr.write(f"nltest {option}: is not simulated\r\n")
+        return 1
+    if account is None:
+        what = "Getting parent domain" if option == "/parentdomain" else "I_NetLogonControl"
+        process.stderr.write(f"{what} failed: {status_text(UNAVAILABLE)}\r\n")
+        return 1
     if option == "/parentdomain":
-        process.stderr.write(f"Getting parent domain failed: {UNAVAILABLE}\r\n")
-        return 1
-    if option in ("/query", "/sc_query", "/sc_verify", "/sc_reset"):
-        process.stderr.write(f"I_NetLogonControl failed: {UNAVAILABLE}\r\n")
-        return 1
-    process.stderr.write(f"nltest {option}: is not simulated\r\n")
-    return 1
+        process.stdout.write(f"{account.domain}. (1)\r\n{COMPLETED}")
+        return 0
+    return await _channel(process, option, account.name, domain or account.domain)
 
 
-def domain_of(credential_spec: str) -> str:
-    """The DNS name of the domain that a credential spec joins; empty for a text that is none."""
-    try:
-        joined = json.loads(credential_spec).get("DomainJoinConfig") or {}
-        return str(joined.get("DnsName") or "")
-    except (ValueError, AttributeError):
-        return ""
+async def _channel(process: Process, option: str, account: str, domain: str) -> int:
+    """The secure channel: a status that a fault names, or that of the way to a controller."""
+    directory = process.world.directory
+    if directory is None or domain not in (directory.name, directory.netbios.lower()):
+        process.stderr.write(f"I_NetLogonControl failed: {status_text(UNAVAILABLE)}\r\n")
+        return 1
+    found = await controller(process, directory.name, RPC)
+    status = met(process, "channel", domain).status or (0 if found else NO_LOGON_SERVERS)
+    known = wire_account(process)
+    if not status and known is not None and known.kind == "gmsa" and not directory.knows(account, known.domain):
+        status = NO_TRUST_ACCOUNT
+    host = found.host if found and not status else ""
+    lines = ["Flags: 0", f"Connection {status_text(status)}"] if option == "/query" else [
+        "Flags: b0 HAS_IP  HAS_TIMESERV " if option == "/sc_verify" else "Flags: 30 HAS_IP  HAS_TIMESERV ",
+        f"Trusted DC Name \\\\{host} " if host else "Trusted DC Name  ",
+        f"Trusted DC Connection Status {status_text(status)}",
+        *([f"Trust Verification {status_text(status)}"] if option == "/sc_verify" else []),
+    ]  # fmt: skip
+    process.stdout.write("\r\n".join([*lines, COMPLETED]))
+    return 0
+
+
+async def _locate(process: Process, domain: str) -> int:
+    found = await controller(process, domain, LDAP) if domain else None
+    if found is None:
+        process.stderr.write(f"Getting DC name failed: {status_text(NO_SUCH_DOMAIN)}\r\n")
+        return 1
+    facts = {"DC": f"\\\\{found.host}", "Address": f"\\\\{found.ip}", "Dom Name": domain, "Forest Name": domain,
+             "Flags": "GC DS LDAP KDC TIMESERV WRITABLE DNS_DC DNS_DOMAIN DNS_FOREST CLOSE_SITE"}  # fmt: skip
+    process.stdout.write("".join(f"{name:>13}: {value}\r\n" for name, value in facts.items()) + COMPLETED)
+    return 0

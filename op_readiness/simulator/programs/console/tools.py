@@ -6,6 +6,7 @@ import re
 
 from op_readiness.simulator.programs.cmd.interpreter import error_text
 from op_readiness.simulator.programs.cmd.names import matching
+from op_readiness.simulator.programs.console.netuse import use
 from op_readiness.simulator.programs.process import Process
 from op_readiness.simulator.programs.running import NotRunnable, find
 from op_readiness.simulator.programs.windowsusers import GROUPS, SYSTEM_USERS
@@ -141,8 +142,10 @@ async def chcp(process: Process) -> int:
 
 
 async def net(process: Process) -> int:
-    """net localgroup [NAME [/add|/delete]]; anything else is refused."""
+    """net localgroup [NAME [/add|/delete]] and net use; anything else is refused."""
     words = process.argv[1:]
+    if words and words[0].lower() == "use":
+        return await use(process)
     if not words or words[0].lower() != "localgroup":
         process.stderr.write(f"net {' '.join(words[:1])}: is not simulated\r\n")
         return 1
