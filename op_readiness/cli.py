@@ -7,10 +7,11 @@ and `run`, and ignore the other silently.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import click
 
@@ -64,8 +65,9 @@ def options(*wanted: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def default_report_dir() -> str:
-    """`./op-readiness-report`."""
-    return os.path.join(".", "op-readiness-report")
+    """Where whoever started us looks: Sonobuoy's results, a CI job's artifacts, or else `./op-readiness-report`."""
+    given = os.environ.get("SONOBUOY_RESULTS_DIR") or os.environ.get("ARTIFACTS")
+    return given or os.path.join(".", "op-readiness-report")
 
 
 def variables() -> set[str]:
@@ -203,7 +205,7 @@ def run(ctx: click.Context, /, **given: Any) -> None:
     """Run readiness tests and give a verdict (the default command)."""
     from op_readiness.runner.commands import run_command
 
-    ctx.exit(run_command(given))
+    ctx.exit(run_command(given, ctx.obj))
 
 
 @cli.command("list")
@@ -288,24 +290,79 @@ def faults_(ctx: click.Context, /, format: str) -> None:
     ctx.exit(0)
 
 
+@cli.group()
+def sonobuoy() -> None:
+    """Run as a Sonobuoy plugin, and learn the verdict from Sonobuoy."""
+
+
+PLUGIN = option("--plugin", default="", metavar="NAME", help="Name of the plugin.  [default: op-readiness]")
+
+
+@sonobuoy.command()
+@click.argument("tarball", metavar="TARBALL|-")
+@PLUGIN
+@option("--strict", is_flag=True, help="Partial and flaky verdicts exit 3.")
+@options(NO_COLOR)
+@click.pass_context
+def verdict(ctx: click.Context, /, **given: Any) -> None:
+    """Judge what `sonobuoy retrieve` brought: exits as a run does."""
+    from op_readiness.runner.sonobuoy.verdict import verdict_command
+
+    ctx.exit(verdict_command(**given))
+
+
+@sonobuoy.command()
+@options(CONNECTION)
+@option("--namespace", default="sonobuoy", show_default=True, metavar="NAME", help="Where Sonobuoy runs.")
+@PLUGIN
+@click.pass_context
+def status(ctx: click.Context, /, **given: Any) -> None:
+    """Say how the plugin stands: 0 ready, 1 not ready, 3 running or undetermined."""
+    from op_readiness.runner.sonobuoy.status import status_command
+
+    ctx.exit(status_command(**{**given, "plugin": given["plugin"] or "op-readiness"}))
+
+
 def main(args: Sequence[str] | None = None) -> NoReturn:
-    """The console script: known errors are one line, all others keep their traceback."""
-    code: Any
+    """The console script. Started by Sonobuoy, results are handed over however the command ends."""
+    words = list(sys.argv[1:] if args is None else args)
+    if "SONOBUOY_RESULTS_DIR" not in os.environ:
+        sys.exit(code_of(words))
+    from op_readiness.runner.sonobuoy.handover import handover_of
+
+    handover = handover_of(words, os.environ, sorted(cli.commands))
+    with handover or contextlib.nullcontext():
+        code = code_of(words, handover)
+    sys.exit(code)
+
+
+def code_of(words: Sequence[str], handover: Any = None) -> Any:
+    """The command's exit code: known errors are one line; any other keeps its traceback and leaves all open (3)."""
+    problem, code = "", cast(Any, 0)
     try:
         check_environment(dict(os.environ))
-        code = cli.main(args=args, prog_name="op-readiness", standalone_mode=False)
+        return cli.main(args=list(words), prog_name="op-readiness", standalone_mode=False, obj=handover)
     except click.ClickException as error:
         error.show()
-        code = error.exit_code
+        problem, code = error.format_message(), error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
-        code = 130
+        problem, code = "interrupted (SIGINT)", 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on: no second complaint at exit
         code = 141
-    except Exception as error:
+    except BaseException as error:
         code = getattr(error, "exit_code", None)
-        if code is None:
+        if code is None and isinstance(error, SystemExit):
             raise
-        click.echo(f"op-readiness: {error}", err=True)
-    sys.exit(code)
+        problem = str(error) if code is not None else f"{type(error).__name__}: {error}"
+        if code is None:
+            import traceback
+
+            traceback.print_exc()
+            code = 3
+        else:
+            click.echo(f"op-readiness: {error}", err=True)
+    if handover is not None:
+        handover.problem = problem
+    return code

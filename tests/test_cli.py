@@ -67,7 +67,7 @@ def test_every_option_can_come_from_the_environment(monkeypatch, command, words,
 def test_the_command_line_wins_over_the_environment(monkeypatch):
     """An option that is typed is not mixed with the variable's value."""
     got: dict[str, Any] = {}
-    monkeypatch.setattr(commands, "run_command", lambda given: got.update(given) or 0)
+    monkeypatch.setattr(commands, "run_command", lambda given, handover: got.update(given) or 0)
     monkeypatch.setenv("OP_READINESS_CATEGORY", "Core.Storage,Core.Network")
     CliRunner().invoke(cli, ["--category", "Core"], standalone_mode=False)
     assert got["categories"] == ("Core",)

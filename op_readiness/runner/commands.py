@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import sys
@@ -13,6 +14,7 @@ import click
 
 from op_readiness.model.errors import OpReadinessError, UsageError
 from op_readiness.runner.options import RunOptions, check, parse_nodes
+from op_readiness.runner.ways.listening import Listener
 
 REPEATED = ("provider", "kubeconfig", "context", "windows_nodes", "image_registry", "pull_secret", "timeout_scale",
             "nodes", "control_plane", "latency", "seed", "disruptive", "e2e_binary", "config")  # fmt: skip
@@ -48,8 +50,8 @@ def _with_paths(options: RunOptions, given: Mapping[str, Any]) -> RunOptions:
     )
 
 
-def run_command(given: Mapping[str, Any]) -> int:
-    """`op-readiness [run]`."""
+def run_command(given: Mapping[str, Any], handover: Listener | None = None) -> int:
+    """`op-readiness [run]`. `handover` is what the command owes to whoever started it."""
     import secrets
 
     from op_readiness.runner.child import must_stand_alone
@@ -67,7 +69,7 @@ def run_command(given: Mapping[str, Any]) -> int:
     command = repeat_command(given)
     inputs = read_inputs(options.config, options.inputs)
     if not options.simulated:
-        return _run(options, selection, folders, command, options.kubeconfig, options.context, inputs)
+        return _run(options, selection, folders, command, inputs, handover, options.kubeconfig, options.context)
     from dataclasses import replace
 
     from op_readiness.runner.simulated import SimulatedCluster
@@ -82,18 +84,22 @@ def run_command(given: Mapping[str, Any]) -> int:
             if spec.faults:
                 simulated.put_in(spec.faults)
 
-        return _run(options, selection, folders, command, simulated.kubeconfig, None, inputs or simulated.inputs,
-                    simulated.kill_now, break_it)  # fmt: skip
+        return _run(
+            options, selection, folders, command, inputs or simulated.inputs, handover, simulated.kubeconfig, None,
+            simulated.kill_now, break_it,
+        )  # fmt: skip
 
 
 def _run(
-    options: RunOptions, selection: Any, folders: list[Path], command: str, kubeconfig: str | None,
-    context: str | None, inputs: Mapping[str, Any], kill_cluster: Callable[[], None] = lambda: None,
+    options: RunOptions, selection: Any, folders: list[Path], command: str, inputs: Mapping[str, Any],
+    handover: Listener | None, kubeconfig: str | None, context: str | None,
+    kill_cluster: Callable[[], None] = lambda: None,
     after_standing: Callable[[], None] = lambda: None,
 ) -> int:  # fmt: skip
     from op_readiness.reports.screen import Screen
     from op_readiness.reports.writing import write_reports
     from op_readiness.runner.run import Run
+    from op_readiness.runner.ways.around import listeners_of
 
     def ask(question: str) -> bool:
         if options.yes or not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -101,8 +107,15 @@ def _run(
         return click.confirm(question)
 
     screen = Screen(color=options.color)
-    run = Run(options, selection, folders, command, ask, write_reports, screen, inputs, kill_cluster, after_standing)
-    return run.execute(kubeconfig, context)
+    heard_by = listeners_of(os.environ, handover)
+    run = Run(
+        options, selection, folders, command, ask, heard_by.writing(write_reports), screen, inputs,
+        heard_by.leaving(kill_cluster), after_standing, listen=heard_by.event,
+    )  # fmt: skip
+    try:
+        return run.execute(kubeconfig, context)
+    finally:
+        heard_by.close()
 
 
 def simulated_spec(options: RunOptions) -> Any:

@@ -77,6 +77,7 @@ class Run:
     kill_cluster: Callable[[], None] = lambda: None
     after_standing: Callable[[], None] = lambda: None
     """Called once the standing objects are up: a simulated cluster breaks while it is in use, as real ones do."""
+    listen: Callable[[Event, Record], None] = lambda event, record: None
     run_id: str = field(default_factory=new_run_id)
     record: Record = field(default_factory=Record)
     _log: EventLog | None = None
@@ -308,6 +309,7 @@ class Run:
     def _hear(self, event: Event) -> None:
         self.record.add(event)
         self.view.event(event)
+        self.listen(event, self.record)
 
     def _seconds(self) -> float:
         return round((time.monotonic() - self._began) / self.options.scale, 1)

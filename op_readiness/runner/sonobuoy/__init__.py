@@ -1,0 +1,1 @@
+"""Sonobuoy: the plugin's definition, what a run started by it hands over, and verdicts from what came of it."""
