@@ -1,8 +1,6 @@
 """The command line: options in, exit code out, nothing else.
 
-Everything but click is imported when a command runs, so that `--help` and `list` stay quick. Environment names are
-explicit, one for each option whatever the command: click's automatic ones would differ between the default command
-and `run`, and ignore the other silently.
+Everything but click is imported when a command runs, so that `--help` and `list` stay quick.
 """
 
 from __future__ import annotations
@@ -10,64 +8,13 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NoReturn, cast
 
 import click
 
-PREFIX = "OP_READINESS_"
-
-
-class Listed(click.Option):
-    """An option that may be repeated and takes comma-separated lists, from the environment too."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs["multiple"] = True
-        super().__init__(*args, **kwargs)
-
-    def value_from_envvar(self, ctx: click.Context) -> Any:
-        """The variable's text as one value; `process_value` splits it."""
-        text = self.resolve_envvar_value(ctx)
-        return None if text is None else (text,)
-
-    def process_value(self, ctx: click.Context, value: Any) -> Any:
-        """A tuple of the values between the commas."""
-        return split(super().process_value(ctx, value) or ())
-
-
-def split(values: Sequence[str]) -> tuple[str, ...]:
-    """Comma-separated values, one by one. A piece `key=value` belongs to the `NAME:key=value` before it."""
-    found: list[str] = []
-    for value in values:
-        for piece in (text.strip() for text in str(value).split(",")):
-            if found and "=" in piece and ":" not in piece.partition("=")[0] and ":" in found[-1]:
-                found[-1] += f",{piece}"
-            elif piece:
-                found.append(piece)
-    return tuple(found)
-
-
-def option(flag: str, *names: str, cls: type[click.Option] = click.Option, **kwargs: Any) -> Callable[[Any], Any]:
-    """A click option that can also come from OP_READINESS_<FLAG>."""
-    variable = PREFIX + flag.removeprefix("--").partition("/")[0].replace("-", "_").upper()
-    return click.option(flag, *names, cls=cls, envvar=variable, show_envvar=True, **kwargs)
-
-
-def options(*wanted: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Several options as one decorator, in the order given."""
-
-    def decorate(function: Any) -> Any:
-        for one in reversed(wanted):
-            function = one(function)
-        return function
-
-    return decorate
-
-
-def default_report_dir() -> str:
-    """Where whoever started us looks: Sonobuoy's results, a CI job's artifacts, or else `./op-readiness-report`."""
-    given = os.environ.get("SONOBUOY_RESULTS_DIR") or os.environ.get("ARTIFACTS")
-    return given or os.path.join(".", "op-readiness-report")
+from op_readiness import cli_sonobuoy
+from op_readiness.cli_options import CONNECTION, NAMES, NO_COLOR, PREFIX, Listed, default_report_dir, option, options
 
 
 def variables() -> set[str]:
@@ -118,10 +65,6 @@ class Commands(click.Group):
             formatter.write_dl([r for p in run.params if (r := p.get_help_record(ctx)) is not None])
 
 
-NAMES = options(
-    option("--category", "categories", cls=Listed, metavar="NAME", help="Categories, or Core, Extend. None: all nine."),
-    option("--ability", "abilities", cls=Listed, metavar="ID", help="Abilities by id (op-readiness list shows them)."),
-)  # fmt: skip
 SELECTION = options(
     NAMES,
     option("--tags", cls=Listed, metavar="TAG", help="Only abilities with one of these tags."),
@@ -129,10 +72,6 @@ SELECTION = options(
     option("--test-directory", "test_directories", cls=Listed, metavar="DIR",
            help="A folder of your own in the shape of categories/, beside what is shipped."),
 )  # fmt: skip
-CONNECTION = options(
-    option("--kubeconfig", metavar="FILE", help="Default: KUBECONFIG, ~/.kube/config, in-cluster."),
-    option("--context", metavar="NAME", help="Context of the kubeconfig. Default: its current one."),
-)
 INPUTS = options(
     option("--config", metavar="FILE", default=None,
            help="What only you know of the cluster's surroundings: a domain, an account, shares (README)."),
@@ -160,9 +99,6 @@ TIMEOUT_SCALE = option("--timeout-scale", type=float, default=None, metavar="FAC
                        help="All deadlines times this: 2 for a slow cluster. Default: 1, simulated 0.05.")  # fmt: skip
 FORMAT = option("--format", "format", type=click.Choice(["text", "json"]), default="text", show_default=True,
                 help="How to print.")  # fmt: skip
-NO_COLOR = option("--no-color", is_flag=True, help="Plain text on a terminal too.")
-
-
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="op-readiness")
 def cli() -> None:
@@ -290,37 +226,7 @@ def faults_(ctx: click.Context, /, format: str) -> None:
     ctx.exit(0)
 
 
-@cli.group()
-def sonobuoy() -> None:
-    """Run as a Sonobuoy plugin, and learn the verdict from Sonobuoy."""
-
-
-PLUGIN = option("--plugin", default="", metavar="NAME", help="Name of the plugin.  [default: op-readiness]")
-
-
-@sonobuoy.command()
-@click.argument("tarball", metavar="TARBALL|-")
-@PLUGIN
-@option("--strict", is_flag=True, help="Partial and flaky verdicts exit 3.")
-@options(NO_COLOR)
-@click.pass_context
-def verdict(ctx: click.Context, /, **given: Any) -> None:
-    """Judge what `sonobuoy retrieve` brought: exits as a run does."""
-    from op_readiness.runner.sonobuoy.verdict import verdict_command
-
-    ctx.exit(verdict_command(**given))
-
-
-@sonobuoy.command()
-@options(CONNECTION)
-@option("--namespace", default="sonobuoy", show_default=True, metavar="NAME", help="Where Sonobuoy runs.")
-@PLUGIN
-@click.pass_context
-def status(ctx: click.Context, /, **given: Any) -> None:
-    """Say how the plugin stands: 0 ready, 1 not ready, 3 running or undetermined."""
-    from op_readiness.runner.sonobuoy.status import status_command
-
-    ctx.exit(status_command(**{**given, "plugin": given["plugin"] or "op-readiness"}))
+cli.add_command(cli_sonobuoy.sonobuoy)
 
 
 def main(args: Sequence[str] | None = None) -> NoReturn:

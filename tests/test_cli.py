@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from op_readiness import cli as command_line
-from op_readiness.cli import PREFIX, cli, main, split, variables
+from op_readiness.cli import PREFIX, cli, main, variables
+from op_readiness.cli_options import Listed, split
 from op_readiness.runner import commands
 
 TEXTS = {"--format": "json", "--control-plane": "real", "--latency": "realistic", "--timeout-scale": "2",
@@ -28,7 +28,7 @@ def no_variables(monkeypatch):
 
 def value_for(param) -> tuple[str, Any]:
     """A text for an option in the environment, and what the command should get for it."""
-    if isinstance(param, command_line.Listed):
+    if isinstance(param, Listed):
         return "a,b", ("a", "b")
     if param.is_flag:
         return "1", True
