@@ -25,6 +25,7 @@ FLOORS = {
     "warm_up": 6.0,
     "dns_answers": 9.0,
     "policy_enforced": 6.0,
+    "node_status": 3.0,
 }
 """Real seconds below which a deadline never falls, by name."""
 
@@ -51,6 +52,7 @@ class Timeouts:
     dns_answers: float = 180.0
     policy_enforced: float = 60.0  # a policy agent on Windows may need tens of seconds
     node_lost: float = 60.0
+    node_status: float = 20.0  # twice nodeStatusUpdateFrequency: what a kubelet knows is in the Node by then
     ability: float = 900.0  # a worker silent past this is killed
 
     def real(self, name: str) -> float:

@@ -74,6 +74,7 @@ class SimulatedCluster:
         if self.world.directory is not None:
             self.world.directory.heal()
         await restore(self.world.api)
+        await asyncio.gather(*(kubelet.registration.heal() for kubelet in self.world.kubelets.values()))
         await self.world.network.heal()
         await self._within(self._ready(), "Nodes and cluster DNS")
 

@@ -87,7 +87,7 @@ class Faults:
     def _in_force(self, what: str, step: Step) -> InForce:
         check_step(what, step)
         condition = Condition(step, self.world.clock)
-        if step.state == "NODE":
+        if step.state == "NODE" and step.do == "restart":
             return Restart(step, condition, self.world)
         if step.state == "API":
             return (

@@ -48,8 +48,12 @@ API_DEEDS: dict[Point, tuple[str, ...]] = {
     "lookup": ("fail", "throttle", "delay", "silence", "cut", "expire", "drop"),
 }
 """The same for the API: what it answers (`lookup`), and what somebody changes through it (`set`)."""
-NODE_DEEDS: dict[Point, tuple[str, ...]] = {"write": (), "set": ("restart",), "lookup": ()}
-"""The same for a Node: components can be restarted."""
+NODE_DEEDS: dict[Point, tuple[str, ...]] = {
+    "write": ("drop", "fail"),
+    "set": ("restart", "set", "alter", "remove"),
+    "lookup": ("alter", "set", "remove"),
+}
+"""The same for a Node: its facts are a table, and its components can be restarted."""
 ANY_NODE = ("node", "windows-node", "linux-node")
 DRAWN = "drawn"
 M = TypeVar("M", bound=BaseModel)

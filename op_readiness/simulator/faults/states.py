@@ -16,7 +16,9 @@ from op_readiness.simulator.faults.shapes import Met, Shape
 from op_readiness.simulator.faults.words import FaultError, nearest
 from op_readiness.simulator.network import keys
 from op_readiness.simulator.nodes.channels import Channel, ChannelKey
+from op_readiness.simulator.nodes.host import FactKey, HostFact
 from op_readiness.simulator.nodes.images import Pull
+from op_readiness.simulator.nodes.limits import Limit, LimitKey
 from op_readiness.simulator.nodes.mounted import Mounted, VolumeKey
 
 DROPPED = {"verdict": "drop"}
@@ -125,6 +127,8 @@ SHAPES: Mapping[str, tuple[Shape, ...]] = {
             broken_as=lambda message: {"state": "refused", "message": message},
         ),
     ),
+    "LIMIT": (Shape(LimitKey, Limit),),
+    "NODE": (Shape(FactKey, HostFact, HostFact),),
     "IMG": (
         Shape(
             "image", Pull, Pull, lost_as={"present": False, "seconds": 1e9}, slow_field="seconds",

@@ -29,6 +29,11 @@ async def anonymous(request: HttpRequest, _: Peer) -> HttpResponse:
     return _json(403, {**_status(403, "Forbidden", message), "details": {}})
 
 
+async def greeting(_: bytes, __: Peer) -> bytes:
+    """What a service for administrators says first; nobody logs on here."""
+    return b"SSH-2.0-OpenSSH_for_Windows_9.5\r\n"
+
+
 async def unauthorized(_: HttpRequest, __: Peer) -> HttpResponse:
     """What a kubelet answers to a stranger on its HTTPS port."""
     return HttpResponse(401, b"Unauthorized", {"Content-Type": "text/plain; charset=utf-8"})

@@ -89,6 +89,8 @@ class Server:
     raw: RawHandler | None = None
     datagram: DatagramHandler | None = None
     tls: bool = False
+    up: Callable[[], bool] = lambda: True
+    """Whether it listens just now."""
 
 
 class Connection(Protocol):
@@ -128,6 +130,9 @@ class NetworkNamespace(Protocol):
 
     async def datagram(self, ip: str, port: int, data: bytes, timeout: float | None) -> bytes:
         """Send a datagram and wait for one back; raises Refused, TimedOut, NoRoute."""
+
+    async def ping(self, ip: str, timeout: float | None, *, size: int = 32) -> None:
+        """One ICMP echo and its answer; raises TimedOut, NoRoute."""
 
     async def lookup(self, name: str, family: str = "IPv4", timeout: float | None = None) -> list[str]:
         """Addresses of a name as the OS's resolver finds them (hosts file, search list); raises NameFailure."""

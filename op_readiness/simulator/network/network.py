@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import deque
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from op_readiness.simulator.network.agent import CNI, Attachment, NodeAgent
-from op_readiness.simulator.network.apiface import anonymous, unauthorized
+from op_readiness.simulator.network.apiface import anonymous, greeting, unauthorized
 from op_readiness.simulator.network.interface import HttpHandler, HttpRequest, HttpResponse, Peer, Server
 from op_readiness.simulator.network.internet import SITE_RESOLVER, Internet
 from op_readiness.simulator.network.ipam import OutOfAddresses
@@ -29,6 +30,7 @@ from op_readiness.simulator.network.tables import NodeTables
 CONTROL_PLANE = "control-plane"
 CONTROL_PLANE_IP = "10.240.0.2"
 API_PORT, KUBELET_PORT = 6443, 10250
+ADMIN_PORTS = (22, 3389)
 CLUSTER_DNS = "10.96.0.10"
 DOMAIN = "cluster.local"
 NODE_DNS = DnsValue((SITE_RESOLVER,))
@@ -82,6 +84,9 @@ class Network:
         node = self.world.nodes[name]
         agent = self._add_agent(node, "host")
         agent.host.listen("TCP", KUBELET_PORT, Server(http=unauthorized, tls=True))
+        if getattr(node, "host", None) is not None and node.os == "windows":
+            for port in ADMIN_PORTS:
+                agent.host.listen("TCP", port, Server(raw=greeting, up=partial(_serves, node, port)))
         known = getattr(node, "tables", None)
         if isinstance(known, dict):
             known.update({table.state: table for table in agent.tables.all()})
@@ -312,3 +317,8 @@ def _teardown_text(attachment: Attachment, why: Exception) -> str:
         f'error killing pod: failed to "KillPodSandbox" for "{attachment.uid}" with KillPodSandboxError: "rpc error: '
         f'code = Unknown desc = failed to destroy network for sandbox of {endpoint.namespace}/{endpoint.name}: {why}"'
     )
+
+
+def _serves(node: Any, port: int) -> bool:
+    """Whether a service for administrators listens on a Node's port now."""
+    return port in node.host.ports()

@@ -58,7 +58,7 @@ class Stack:
     def server(self, protocol: str, port: int, ip: str) -> Server | None:
         """Who listens at that address and port."""
         for address, server in self.listeners.get((protocol, port), ()):
-            if address in ANY or address == ip:
+            if (address in ANY or address == ip) and server.up():
                 return server
         return None
 

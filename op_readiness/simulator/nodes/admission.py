@@ -18,12 +18,15 @@ class Refusal:
     message: str
 
 
-def refusal(pod: Object, node: Object, others: Iterable[Object]) -> Refusal | None:
-    """The first reason against `pod` on `node` where `others` run already; None: it is admitted."""
+def refusal(pod: Object, node: Object, others: Iterable[Object], looks_at_os: bool = True) -> Refusal | None:
+    """The first reason against `pod` on `node` where `others` run already; None: it is admitted.
+
+    `looks_at_os`: whether this kubelet knows of spec.os and of the label of an operating system.
+    """
     labels = node["metadata"].get("labels") or {}
+    by_os = _by_os_label(pod, labels) or _by_os_field(pod, labels) if looks_at_os else None
     return (
-        _by_os_label(pod, labels)
-        or _by_os_field(pod, labels)
+        by_os
         or _by_selector(pod, labels)
         or _by_resources(pod, node["status"]["allocatable"], list(others))
     )

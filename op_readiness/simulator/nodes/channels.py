@@ -1,4 +1,6 @@
-"""The kubelet's and the runtime's channels (state CHAN): exec, log, stats, probe; well, slow, hanging or broken.
+"""The kubelet's and the runtime's channels (state CHAN): exec, log, stats, probe, node log query.
+
+Each is well, slow, hanging or broken.
 
 The table holds nothing: every channel is well. Faults hook its look-up and give a Channel.
 """
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ChannelKey:
-    """One use of a channel. `channel` is exec, log, stats or probe; stats names no Pod."""
+    """One use of a channel. `channel` is exec, log, stats, probe or nodelog; stats and nodelog name no Pod."""
 
     channel: str
     namespace: str = ""
@@ -27,10 +29,12 @@ class ChannelKey:
 
 @dataclass(frozen=True)
 class Channel:
-    """How a channel is. `state` is well, slow, hangs or error; `seconds` (cluster) is the delay of a slow one.
+    """How a channel is. `state` is well, slow, hangs, error or, of stats, stale (the last answer once more).
 
-    `message` is what a broken one says. `exit_code` replaces the exit code of an exec; `frozen_at` (cluster time)
-    hides everything newer in a log.
+    `seconds` (cluster) is the delay of a slow one. `message` is what a broken one says. `exit_code` replaces the exit
+    code of an exec; `frozen_at` (cluster time) hides everything newer in a log. Of stats, `pod_factor` and
+    `node_factor` spoil the usage of CPU that is told of Pods and of the Node, and `lacks` names figures that the
+    runtime does not give; of nodelog, options of a query that nobody looks at.
     """
 
     state: str = "well"
@@ -38,6 +42,9 @@ class Channel:
     message: str = ""
     exit_code: int | None = None
     frozen_at: float | None = None
+    pod_factor: float = 1.0
+    node_factor: float = 1.0
+    lacks: tuple[str, ...] = ()
 
 
 class ChannelError(Exception):
@@ -62,6 +69,6 @@ async def passed(table: Channels, key: ChannelKey, clock: Clock) -> Channel:
         await clock.sleep(channel.seconds)
     elif channel.state == "hangs":
         await asyncio.Event().wait()
-    elif channel.state != "well":
+    elif channel.state not in ("well", "stale"):
         raise ChannelError(f"unknown state of a channel: {channel.state}")
     return channel

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from aiohttp import web
@@ -15,6 +16,8 @@ from op_readiness.simulator.nodes.kubelet import Kubelet, NotHere
 from op_readiness.simulator.nodes.logs import Log, LogQuery, first_line, shown
 from op_readiness.simulator.nodes.metrics import metrics
 from op_readiness.simulator.nodes.node import EVICTION_HARD, Node
+from op_readiness.simulator.nodes.nodelogs import answer
+from op_readiness.simulator.nodes.resourcemetrics import resource_metrics
 from op_readiness.simulator.nodes.stats import summary
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -27,16 +30,20 @@ class Face:
         self._kubelet = kubelet
         self._plain: dict[str, Handler] = {
             "/healthz": self._healthz, "/healthz/ping": self._healthz, "/configz": self._configz,
-            "/metrics": self._metrics, "/stats/summary": self._summary, "/pods": self._pods,
+            "/metrics": self._metrics, "/metrics/resource": self._resources, "/stats/summary": self._summary,
+            "/pods": self._pods,
         }  # fmt: skip
-        self._by_first: dict[str, Handler] = {"exec": self._exec, "containerLogs": self._logs}
+        self._by_first: dict[str, Handler] = {
+            "exec": self._exec, "containerLogs": self._logs, "logs": self._node_logs,
+        }  # fmt: skip
+        self._told: dict[bool, dict[str, Any]] = {}
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """The answer to one request; what is not simulated is refused by name."""
         path = urlsplit(request.rel_url.path).path
         handler = self._plain.get(path.rstrip("/") or "/") or self._by_first.get(path.split("/")[1])
         if handler is None:
-            known = path.split("/")[1] in ("attach", "portForward", "run", "logs", "debug", "checkpoint")
+            known = path.split("/")[1] in ("attach", "portForward", "run", "debug", "checkpoint")
             text = f"{path} is not simulated" if known else "404 page not found"
             return web.Response(status=501 if known else 404, text=text + "\n")
         try:
@@ -60,9 +67,25 @@ class Face:
         return web.json_response({"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": pods})
 
     async def _summary(self, request: web.BaseRequest) -> web.StreamResponse:
-        await passed(self._kubelet.node.channels, ChannelKey("stats"), self._kubelet.world.clock)
+        channel = await passed(self._kubelet.node.channels, ChannelKey("stats"), self._kubelet.world.clock)
         only = request.query.get("only_cpu_and_memory") == "true"
-        return web.json_response(summary(self._kubelet, only), dumps=lambda value: json.dumps(value, indent=1))
+        if channel.state != "stale" or only not in self._told:
+            self._told[only] = summary(self._kubelet, only, channel)
+        return web.json_response(self._told[only], dumps=lambda value: json.dumps(value, indent=1))
+
+    async def _resources(self, _: web.BaseRequest) -> web.StreamResponse:
+        channel = await passed(self._kubelet.node.channels, ChannelKey("stats"), self._kubelet.world.clock)
+        text = resource_metrics(self._kubelet, channel)
+        return web.Response(text=text, content_type="text/plain", charset="utf-8")
+
+    async def _node_logs(self, request: web.BaseRequest) -> web.StreamResponse:
+        node, clock = self._kubelet.node, self._kubelet.world.clock
+        if node.os != "windows" or not request.query or request.rel_url.path.strip("/") != "logs":
+            return web.Response(status=501, text="logs of this kind are not simulated\n")
+        channel = await passed(node.channels, ChannelKey("nodelog"), clock)
+        query = {name: request.query.getall(name) for name in request.query if name not in channel.lacks}
+        said = answer(node, query, clock.time())
+        return web.Response(status=said.status, text=said.text, content_type="text/plain", charset="utf-8")
 
     async def _exec(self, request: web.BaseRequest) -> web.StreamResponse:
         # /exec/NAMESPACE/POD[/UID]/CONTAINER
@@ -142,7 +165,7 @@ def configuration(node: Node) -> dict[str, object]:
         "shutdownGracePeriod": f"{node.spec.shutdown_grace:g}s",
         "shutdownGracePeriodCriticalPods": f"{node.spec.shutdown_grace_critical:g}s",
         "enableSystemLogHandler": True,
-        "enableSystemLogQuery": False,
+        "enableSystemLogQuery": True,
         "syncFrequency": "1m0s",
         "nodeStatusUpdateFrequency": "10s",
         "nodeStatusReportFrequency": "5m0s",

@@ -136,7 +136,8 @@ class Kubelet:
     def _take_up(self, uid: str, pod: Object) -> None:
         worker = self.workers[uid] = PodWorker(self, pod)
         others = [one.pod for one in self.workers.values() if one is not worker and not one.ended]
-        reason = self._shutdown_refusal() or refusal(pod, self._node_object(), others)
+        looks_at_os = self.node.host.fact("kubelet", "IdentifyPodOS").value == "true"
+        reason = self._shutdown_refusal() or refusal(pod, self._node_object(), others, looks_at_os)
         worker.update(pod)
         work = worker.run() if reason is None else worker.reject(reason.reason, reason.message)
         task = self.spawn(work, f"Pod {pod['metadata']['name']}")

@@ -11,12 +11,12 @@ from op_readiness.simulator.nodes.environment import environment, expanded
 from op_readiness.simulator.nodes.hostprocess import MOUNT_POINT, host_environment, inserted, working_directory
 from op_readiness.simulator.nodes.images import Image
 from op_readiness.simulator.nodes.mounts import mount_all
-from op_readiness.simulator.nodes.quantities import bytes_of, value_of
+from op_readiness.simulator.nodes.stats import available_bytes
 from op_readiness.simulator.nodes.users import gmsa_of, host_process, identity_met, refuse_root, user_of
 from op_readiness.simulator.programs.files import File, FileSystem
 from op_readiness.simulator.programs.images import HOSTS_PATH, image_tree
 from op_readiness.simulator.programs.process import Process, Sink
-from op_readiness.simulator.programs.usage import Usage
+from op_readiness.simulator.programs.usage import Usage, base_bytes
 
 if TYPE_CHECKING:
     from op_readiness.simulator.nodes.pod import PodWorker
@@ -58,7 +58,7 @@ class Maker:
             mount_all(files, pod.node.volumes, pod.pod, spec, pod.volumes.by_name, env)
         return Process(
             argv=argv, env=env, os=pod.os, hostname=pod.hostname, network=pod.network, files=files, clock=pod.clock,
-            image=image.reference, cwd=cwd, user=user, pid1=True, world=pod.world, pod=pod.pod, usage=_usage(spec),
+            image=image.reference, cwd=cwd, user=user, pid1=True, world=pod.world, pod=pod.pod, usage=self._usage(spec),
             credential_spec=gmsa_of(pod.pod, spec)[1], without_domain=without_domain, container=container.name,
             stdout=Sink(lambda data: _logged(container, "stdout", data)),
             stderr=Sink(lambda data: _logged(container, "stderr", data)),
@@ -73,6 +73,17 @@ class Maker:
         if met.state == "refused":
             raise CreateFailed(met.message or NO_CREDENTIALS)
         return met.state != "well"
+
+    def _usage(self, spec: Object) -> Usage:
+        """The container's usage, held by the limits that the kubelet has just asked the runtime for."""
+        pod, limits, name = self._pod, self._pod.node.limits, spec["name"]
+        windows = pod.os == "windows"
+        limits.set_container(pod.pod, spec, windows)
+        return Usage(
+            limit=lambda resource: limits.of_container(pod.pod, name, resource),
+            base=base_bytes(spec["image"]),
+            left=(lambda: available_bytes(pod.kubelet)) if windows else None,
+        )
 
     def _host_view(self, image: Image, spec: Object, env: dict[str, str]) -> FileSystem:
         """The Node's own files, with the image and the volumes bound into them for this container alone."""
@@ -119,8 +130,3 @@ def _command(spec: Object, image: Image, env: dict[str, str]) -> list[str]:
     else:
         words = [*image.variant.entrypoint, *(args if args else image.variant.command)]
     return [expanded(word, env) for word in words]
-
-
-def _usage(spec: Object) -> Usage:
-    limits = (spec.get("resources") or {}).get("limits") or {}
-    return Usage(float(value_of(limits.get("cpu", 0))), bytes_of(limits.get("memory", 0)))

@@ -9,10 +9,12 @@ from typing import Any
 from op_readiness.simulator.domain.identity import IdTable, id_table
 from op_readiness.simulator.network.table import Table
 from op_readiness.simulator.nodes.channels import Channels, channel_table
+from op_readiness.simulator.nodes.host import HostFacts
 from op_readiness.simulator.nodes.images import ImageTable, Pull, image_table
 from op_readiness.simulator.nodes.latency import PROFILES, Latency
+from op_readiness.simulator.nodes.limits import Limits
 from op_readiness.simulator.nodes.mounted import VolumeTable, volume_table
-from op_readiness.simulator.nodes.quantities import bytes_of
+from op_readiness.simulator.nodes.quantities import bytes_of, value_of
 from op_readiness.simulator.nodes.specs import NodeSpec
 from op_readiness.simulator.programs.files import FileSystem
 from op_readiness.simulator.programs.images import host_tree
@@ -39,7 +41,12 @@ class Node:
         self.host_files = FileSystem(self.os, host_tree(self.os))
         self.volumes: VolumeTable = volume_table(self.name)
         self.identities: IdTable = id_table(self.name)
+        self.limits = Limits(self.name, float(value_of(self.spec.cpu)))
+        self.limits.set_node("reserved", RESERVED_BYTES)
+        self.limits.set_node("eviction", bytes_of(EVICTION_HARD[self.os]))
+        self.host = HostFacts(self.spec)
         self.tables |= {"CHAN": self.channels, "IMG": self.images, "VOL": self.volumes, "ID": self.identities}
+        self.tables |= {"LIMIT": self.limits.table, "NODE": self.host.table}
 
     @classmethod
     def of(cls, spec: NodeSpec, profile: str) -> Node:
@@ -50,6 +57,8 @@ class Node:
         """Forget what faults have written into its tables: channels and volumes are well, pulled images are there."""
         self.channels.programmed.clear()
         self.volumes.programmed.clear()
+        self.limits.heal()
+        self.host.heal()
         for reference, pull in list(self.images.programmed.items()):
             self.images.set(reference, Pull(present=True) if pull.present else None)
 
@@ -101,8 +110,8 @@ class Node:
     @property
     def allocatable_memory(self) -> str:
         """What Pods may have of its memory: all but what a kubelet keeps for the system, and its eviction threshold."""
-        left = bytes_of(self.spec.memory) - RESERVED_BYTES - bytes_of(EVICTION_HARD[self.os])
-        return f"{left // 1024}Ki"
+        kept = self.limits.of_node("reserved") + self.limits.of_node("eviction")
+        return f"{(bytes_of(self.spec.memory) - int(kept)) // 1024}Ki"
 
     @property
     def boot_id(self) -> str:

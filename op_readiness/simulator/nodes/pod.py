@@ -173,6 +173,7 @@ class PodWorker:
             attached = self.world.network.attach(self.pod, self.node.name)
         except AttachFailed as error:
             raise _sandbox_failed(str(error)) from error
+        self.node.host.shim_begins(self.pod["metadata"]["uid"])
         self.network, self.ips = attached.namespace, list(attached.ips)
         self.shown.ips, self.shown.sandbox = self.ips, True
         self.world.emit("pod started", node=self.node.name, **self._names())
@@ -274,6 +275,8 @@ class PodWorker:
     async def _torn_down(self) -> None:
         if self.network is not None:
             self.world.network.detach(self.pod, self.node.name)
+        self.node.limits.forget(self.pod["metadata"]["uid"])
+        self.node.host.shim_ends(self.pod["metadata"]["uid"])
 
     def _names(self) -> dict[str, str]:
         meta = self.pod["metadata"]

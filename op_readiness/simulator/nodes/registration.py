@@ -16,7 +16,10 @@ from op_readiness.simulator.nodes.stamps import now, now_micro
 KUBELET_VERSION = "v1.37.2"
 SIMULATED_LABEL = "op-readiness.dev/simulated"
 LEASE_SECONDS = 10.0
-STATUS_SECONDS = 300.0
+STATUS_SECONDS, UPDATE_SECONDS = 300.0, 10.0
+"""nodeStatusReportFrequency and nodeStatusUpdateFrequency."""
+LEAST_PAUSE = 0.5
+"""Real seconds between two looks for news, however fast the cluster runs: there may be a thousand Nodes."""
 
 
 def node_object(node: Node) -> Object:
@@ -46,7 +49,8 @@ def node_status(node: Node, at: str, since: str) -> Object:
     return {
         "addresses": [
             {"$patch": "replace"},
-            *({"type": "InternalIP", "address": ip} for ip in node.ips), {"type": "Hostname", "address": node.name},
+            *({"type": "InternalIP", "address": ip} for ip in node.host.fact("address", "InternalIP").items),
+            {"type": "Hostname", "address": node.name},
         ],
         "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
         "capacity": capacity,
@@ -100,13 +104,19 @@ def _images(node: Node) -> list[Object]:
     ]
 
 
+def _news(node: Node) -> Object:
+    """What a kubelet reports at once when it changes."""
+    status = node_status(node, "", "")
+    return {name: status[name] for name in ("addresses", "capacity", "allocatable", "images")}
+
+
 class Registration:
     """Registers one Node and keeps it alive while `run` runs; `lease_seconds` is real time."""
 
     def __init__(self, api: Api, clock: Clock, node: Node, lease_seconds: float) -> None:
         self._api, self._clock, self._node, self._lease_seconds = api, clock, node, lease_seconds
         self._since = now()
-        self._listed: list[Object] = []
+        self._told: Object = {}
 
     async def register(self) -> None:
         """Create Node and Lease and report the first status; a Node that is already there is taken over."""
@@ -123,8 +133,19 @@ class Registration:
     async def report(self) -> None:
         """Send the status."""
         status = node_status(self._node, now(), self._since)
-        self._listed = status["images"]
+        self._told = _news(self._node)
         await self._api.patch(f"/api/v1/nodes/{self._node.name}/status", {"status": status}, "strategic")
+
+    async def heal(self) -> None:
+        """Put back what somebody changed of the Node's object: its taints, and a status that is no longer true."""
+        known = await self._api.get(f"/api/v1/nodes/{self._node.name}")
+        taints = known.get("spec", {}).get("taints") or []
+        kept = [taint for taint in taints if taint["key"].startswith("node.kubernetes.io/")]
+        wanted = [*(dict(taint) for taint in self._node.spec.taints), *kept]
+        if taints != wanted:
+            await self._api.patch(f"/api/v1/nodes/{self._node.name}", {"spec": {"taints": wanted or None}})
+        if self._told != _news(self._node):
+            await self.report()
 
     async def changed(self) -> None:
         """Report a changed condition at once; a report that fails follows with a later beat."""
@@ -132,12 +153,19 @@ class Registration:
         await _kept(self.report())
 
     async def run(self) -> None:
-        """Renew the Lease until cancelled; report the status every 5 min, and when there are new images."""
-        reported = self._clock.now()
+        """Renew the Lease until cancelled; report the status every 5 min, and when something in it is new."""
+        await asyncio.gather(self._beats(), self._news())
+
+    async def _beats(self) -> None:
         while True:
             await asyncio.sleep(self._lease_seconds)
             await _kept(self._renew())
-            if self._clock.now() - reported > STATUS_SECONDS or self._listed != _images(self._node):
+
+    async def _news(self) -> None:
+        reported = self._clock.now()
+        while True:
+            await self._clock.sleep(max(UPDATE_SECONDS, LEAST_PAUSE * self._clock.rate))
+            if self._clock.now() - reported > STATUS_SECONDS or self._told != _news(self._node):
                 await _kept(self.report())
                 reported = self._clock.now()
 

@@ -2,34 +2,49 @@
 
 Programs do not really compute, so figures are made: a container that runs uses a little CPU all the time, and a fixed
 share of memory by its image, and on top what its programs say that they take (`programs.usage`), held to its limits.
-They are consistent with one another and grow with the cluster's clock.
+They are consistent with one another, grow with the cluster's clock, and are stamped with it: a rate between two samples
+is in cores, however fast the cluster runs.
 """
 
 from __future__ import annotations
 
-import hashlib
+import time
 from typing import TYPE_CHECKING, Any
 
+from op_readiness.simulator.nodes.channels import WELL, Channel
 from op_readiness.simulator.nodes.containers import Container
 from op_readiness.simulator.nodes.quantities import bytes_of, value_of
-from op_readiness.simulator.nodes.stamps import now
 
 if TYPE_CHECKING:
     from op_readiness.simulator.nodes.kubelet import Kubelet
     from op_readiness.simulator.nodes.pod import PodWorker
 
 IDLE_NANO_CORES = 2_000_000
+SYSTEM_NANO_CORES = 40_000_000
 SYSTEM_BYTES = 1_600_000_000
 PAGE_FILE_SHARE = 16
 """The page file of a simulated Windows Node is this part of its memory."""
 FILE_SYSTEM = {"capacityBytes": 128_281_718_784, "availableBytes": 96_211_289_088, "usedBytes": 32_070_429_696}
 
 
-def summary(kubelet: Kubelet, only_cpu_and_memory: bool) -> dict[str, Any]:
-    """The whole Summary."""
-    at = now()
+def summary(kubelet: Kubelet, only_cpu_and_memory: bool, channel: Channel = WELL) -> dict[str, Any]:
+    """The whole Summary, as a channel of that kind gives it."""
+    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(kubelet.world.clock.time()))
     pods = [_pod(worker, at, only_cpu_and_memory) for worker in kubelet.workers.values() if _runs(worker)]
-    return {"node": _node(kubelet, at, pods), "pods": pods}
+    node = _node(kubelet, at, pods)
+    _spoil(node["cpu"], channel.node_factor)
+    for pod in pods:
+        for figures in (pod, *pod["containers"]):
+            _spoil(figures["cpu"], channel.pod_factor)
+            for name in channel.lacks:
+                figures["cpu"].pop(name, None)
+                figures["memory"].pop(name, None)
+    return {"node": node, "pods": pods}
+
+
+def _spoil(cpu: dict[str, Any], factor: float) -> None:
+    if factor != 1.0 and "usageNanoCores" in cpu:
+        cpu["usageNanoCores"] = int(cpu["usageNanoCores"] * factor)
 
 
 def _runs(worker: PodWorker) -> bool:
@@ -38,7 +53,8 @@ def _runs(worker: PodWorker) -> bool:
 
 def _node(kubelet: Kubelet, at: str, pods: list[dict[str, Any]]) -> dict[str, Any]:
     used = used_bytes(kubelet)
-    nano = 40_000_000 + sum(pod["cpu"].get("usageNanoCores") or IDLE_NANO_CORES for pod in pods)
+    nano = SYSTEM_NANO_CORES + sum(pod["cpu"].get("usageNanoCores") or IDLE_NANO_CORES for pod in pods)
+    nano = min(nano, int(value_of(kubelet.node.spec.cpu) * 10**9))
     capacity = bytes_of(kubelet.node.spec.memory)
     node: dict[str, Any] = {
         "nodeName": kubelet.node.name,
@@ -81,7 +97,7 @@ def _sums(containers: list[dict[str, Any]], kind: str, *names: str) -> dict[str,
 
 def _container(worker: PodWorker, one: Container, at: str, only: bool) -> dict[str, Any]:
     used = memory_bytes(one)
-    limit = ((one.spec.get("resources") or {}).get("limits") or {}).get("memory")
+    limit = _limit_of(one)
     container: dict[str, Any] = {
         "name": one.name,
         "startTime": one.state["running"]["startedAt"],
@@ -89,7 +105,7 @@ def _container(worker: PodWorker, one: Container, at: str, only: bool) -> dict[s
         "memory": {"time": at, "workingSetBytes": used, "usageBytes": used},
     }
     if limit:
-        container["memory"]["availableBytes"] = max(0, bytes_of(limit) - used)
+        container["memory"]["availableBytes"] = max(0, limit - used)
     if worker.os == "linux":
         container["memory"] |= {"rssBytes": used * 3 // 4, "pageFaults": 1200, "majorPageFaults": 0}
     if not only:
@@ -105,7 +121,7 @@ def _container_cpu(worker: PodWorker, one: Container, at: str) -> dict[str, Any]
     usage = one.process.usage if one.process is not None else None
     if usage is None or not (usage.cores or usage.core_seconds):
         return idle
-    limit = usage.limit_cores or cores
+    limit = usage.limit("cpu") or cores
     nano = min(IDLE_NANO_CORES + int(usage.given(cores) * 1e9), int(limit * 1e9))
     idle["usageCoreNanoSeconds"] += int(usage.total(now, cores) * 1e9)
     return idle | {"usageNanoCores": nano}
@@ -126,11 +142,16 @@ def available_bytes(kubelet: Kubelet) -> int:
 
 
 def memory_bytes(one: Container) -> int:
-    """The working set of a container: 20 to 36 MiB by its image and what its programs took, within its limit."""
-    digest = hashlib.sha256(one.spec["image"].encode()).digest()
-    used = (20 + digest[0] % 16) * 1024**2 + (one.process.usage.memory if one.process is not None else 0)
-    limit = ((one.spec.get("resources") or {}).get("limits") or {}).get("memory")
-    return min(used, bytes_of(limit)) if limit else used
+    """The commit of a container, which is its working set too: its image's share and what its programs took."""
+    usage = one.process.usage if one.process is not None else None
+    used = usage.committed if usage is not None else 0
+    limit = _limit_of(one)
+    return min(used, limit) if limit else used
+
+
+def _limit_of(one: Container) -> int:
+    """The memory limit in force, in bytes; 0 for none."""
+    return int(one.process.usage.limit("memory")) if one.process is not None else 0
 
 
 def _cpu(at: str, nano_cores: int, seconds: float) -> dict[str, Any]:

@@ -99,6 +99,7 @@ def _host(os: str) -> Folder:
         put(root, f"Windows/System32/{name}.exe", executable(name, "windows"))
     put(root, "k", Folder())
     put(root, "var/log", Folder())
+    _text(root, "var/log/kubelet/kubelet.log", b"I0101 00:00:00.000000 server.go: kubelet has started\r\n")
     put(root, "Program Files/containerd", Folder())
     return root
 

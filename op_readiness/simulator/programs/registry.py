@@ -19,6 +19,7 @@ from op_readiness.simulator.programs.nginx import nginx
 from op_readiness.simulator.programs.nslookup import busybox_nslookup, nslookup, windows_nslookup
 from op_readiness.simulator.programs.pausing import pause
 from op_readiness.simulator.programs.powershell import powershell
+from op_readiness.simulator.programs.readinessscripts import register_all as register_readiness_scripts
 from op_readiness.simulator.programs.running import Known
 from op_readiness.simulator.programs.shell import sh
 from op_readiness.simulator.programs.standins import register_all
@@ -61,3 +62,4 @@ PROGRAMS: dict[str, Known] = {
     "windows-whoami": Known(tools.whoami),
 }
 register_all()
+register_readiness_scripts()

@@ -9,6 +9,7 @@ from typing import Any
 
 from op_readiness.simulator.clock import TurnedClock
 from op_readiness.simulator.network.keys import Backend, LbKey, LbValue
+from op_readiness.simulator.network.table import Table
 from op_readiness.simulator.network.tables import NodeTables
 from op_readiness.simulator.nodes.channels import channel_table
 from op_readiness.simulator.nodes.images import image_table
@@ -26,6 +27,7 @@ class FakeNode:
     def __post_init__(self) -> None:
         self.tables = {table.state: table for table in NodeTables(self).all()}
         self.tables |= {"CHAN": channel_table(self.name), "IMG": image_table(self.name)}
+        self.tables |= {"LIMIT": Table("LIMIT", self.name), "NODE": Table("NODE", self.name)}
 
 
 class Objects:

@@ -120,7 +120,7 @@ def test_a_file_that_says_something_unknown_is_refused_in_one_line(old: str, new
     [
         ({"state": "ROUTE", "key": {"fromos": "linux"}, "point": "lookup", "do": "drop"}, "did you mean 'from_os'?"),
         ({"state": "LB", "point": "lookup", "do": "alter", "value": {"verdikt": "drop"}}, "did you mean 'verdict'?"),
-        ({"state": "LIMIT", "point": "lookup", "do": "drop"}, "keeps no table for LIMIT"),
+        ({"state": "LIMIT", "key": {"resorce": "cpu"}, "point": "write", "do": "drop"}, "did you mean 'resource'?"),
         ({"state": "LB", "point": "lookup", "do": "loss", "value": 7}, "a part from 0 to 1"),
         ({"state": "LB", "point": "lookup", "do": "square-wave", "value": {"on": 1}}, "a square wave is"),
         ({"state": "LB", "point": "write", "do": "drop", "when": {"while": "podds > 8"}}, "did you mean 'pods'?"),

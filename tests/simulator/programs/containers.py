@@ -84,6 +84,12 @@ class Namespace:
         server = await self._server(ip, "TCP", port, timeout)
         return Connection(self.net, server, Peer(ip, port), Peer(self.ip, 40000))
 
+    async def ping(self, ip: str, timeout: float | None, *, size: int = 32) -> None:
+        if ip in self.net.silent:
+            await silence(self.net, timeout)
+        if ip not in self.net.namespaces:
+            raise NoRoute(ip)
+
     async def datagram(self, ip: str, port: int, data: bytes, timeout: float | None) -> bytes:
         server = await self._server(ip, "UDP", port, timeout)
         answer = await server.datagram(data, Peer(self.ip, 40000)) if server.datagram else None

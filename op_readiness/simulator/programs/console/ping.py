@@ -1,19 +1,15 @@
 """Windows ping: `-n COUNT`, `-w MILLISECONDS`, `-t`, -4, -6.
 
-ICMP is not simulated as such: a host counts as there when its stack answers a connection attempt at all, be it by a
-refusal. Tests also use ping as a way to wait: the own address answers at once, one second apart.
+Tests also use ping as a way to wait: the own address answers at once, one second apart.
 """
 
 from __future__ import annotations
 
-from op_readiness.simulator.network.interface import NameFailure, NetworkFailure, NoRoute, Refused
+from op_readiness.simulator.network.interface import NameFailure, NetworkFailure, NoRoute
 from op_readiness.simulator.programs.addresses import literal, resolve
 from op_readiness.simulator.programs.process import Process
 
 DEFAULT_WAIT = 4.0
-KUBELET_PORT = 10250
-REFUSAL_TAKES = 2.0
-"""Windows believes a refusal after this many seconds only; the attempt is given that much more time."""
 PAUSE = 1.0
 
 
@@ -73,9 +69,7 @@ async def _echo(process: Process, ip: str, wait: float) -> tuple[str, bool]:
     if ip in ("127.0.0.1", "::1", *process.network.addresses):
         return came, True
     try:
-        (await process.network.connect(ip, KUBELET_PORT, wait + REFUSAL_TAKES)).close()
-    except Refused:
-        return came, True
+        await process.network.ping(ip, wait)
     except NoRoute:
         return "PING: transmit failed. General failure.", False
     except NetworkFailure:

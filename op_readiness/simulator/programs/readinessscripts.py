@@ -1,0 +1,151 @@
+"""Stand-ins for the scripts of readiness tests: recognised by the digest of their text, refused in any other form.
+
+Each gives the JSON that its script's header promises, from what the simulated Node and its tables hold.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+from op_readiness.simulator.nodes.quantities import value_of
+from op_readiness.simulator.programs.powershell import STAND_INS
+from op_readiness.simulator.programs.process import Process
+
+if TYPE_CHECKING:
+    from op_readiness.simulator.nodes.node import Node
+
+MIB = 1024**2
+OUT_OF_MEMORY = "Insufficient memory to continue the execution of the program."
+"""What .NET says of ERROR_COMMITMENT_LIMIT: a job object's commit limit refuses, it does not kill."""
+SSH, RDP = 22, 3389
+FEW_DAYS = 345_600
+
+
+async def burn_cpu(process: Process) -> int:
+    """Threads that compute as long as the container lives."""
+    threads = _number(process, "OPR_THREADS")
+    cores = float(value_of(_node(process).spec.cpu))
+    process.usage.compute(float(threads), process.clock.now(), cores)
+    _say(process, {"threads": threads})
+    try:
+        await asyncio.Event().wait()
+    finally:
+        process.usage.compute(0.0, process.clock.now(), cores)
+    return 0
+
+
+async def commit_memory(process: Process) -> int:
+    """Memory step by step, until the job object or the machine refuses."""
+    step, most = _number(process, "OPR_STEP_MIB"), _number(process, "OPR_MOST_MIB")
+    nonce, pause = process.env.get("OPR_NONCE", ""), _number(process, "OPR_PAUSE_SECONDS")
+    taken, refused = 0, ""
+    try:
+        while taken < most and not refused:
+            if process.usage.commit(step * MIB):
+                taken += step
+            else:
+                refused = OUT_OF_MEMORY
+            _say(process, {"nonce": nonce, "taken": taken, "refused": refused})
+            await process.clock.sleep(pause)
+        await asyncio.Event().wait()
+    finally:
+        process.usage.release(taken * MIB)
+    return 0
+
+
+async def defender(process: Process) -> int:
+    """Defender's exclusions; a Node without the service says so."""
+    host, missing = _node(process).host, ""
+    if not host.has("defender", "service"):
+        missing = "there is no service WinDefend"
+    image = host.fact("service", "containerd").items
+    said = {
+        "missing": missing,
+        "service": host.fact("defender", "service").value,
+        "realTime": host.fact("defender", "real-time").value == "true",
+        "mode": host.fact("defender", "mode").value,
+        "processes": list(host.fact("defender", "exclusion-process").items),
+        "paths": list(host.fact("defender", "exclusion-path").items),
+        "containerd": image[0].split('"')[1] if image else "",
+    }
+    _say(process, said)
+    return 0
+
+
+async def admin_access(process: Process) -> int:
+    """Services, listening ports and the registry's word on remote desktops."""
+    node = _node(process)
+    found = [(name, node.host.fact("service", name)) for name in ("sshd", "TermService")]
+    services = [
+        {"name": name, "status": fact.value, "startType": "".join(fact.items)} for name, fact in found if fact.value
+    ]
+    denied = node.host.fact("registry", "fDenyTSConnections").value != "0"
+    _say(process, {"services": services, "listening": listening(node), "rdpDenied": denied})
+    return 0
+
+
+def listening(node: Node) -> list[int]:
+    """The ports of 22 and 3389 on which a service of the Node listens."""
+    return [port for port in node.host.ports() if port in (SSH, RDP)]
+
+
+async def inventory(process: Process) -> int:
+    """Build, addresses, hotfixes and what else a result depends on."""
+    node = _node(process)
+    _say(process, {
+        "name": node.name,
+        "build": node.spec.kernel,
+        "addresses": sorted([*process.network.addresses, "127.0.0.1", "::1"]),
+        "hotfixes": list(node.host.fact("os", "hotfix").items),
+        "uptimeSeconds": FEW_DAYS + int(process.clock.now()),
+        "freeBytes": int(node.host.fact("os", "free-bytes").value or 0),
+        "pageFileMiB": int(node.host.fact("os", "page-file-mib").value or 0),
+    })  # fmt: skip
+    return 0
+
+
+async def hns_count(process: Process) -> int:
+    """Endpoints, load balancers and shims that the Node's tables hold."""
+    node = _node(process)
+    own = [address for value in node.tables["EP"].programmed.values() for address in value.addresses]
+    endpoints = [{"ip": ip, "remote": False} for ip in own]
+    endpoints += [{"ip": ip, "remote": True} for ip in node.tables["REP"].programmed]
+    _say(process, {
+        "missing": "",
+        "endpoints": endpoints,
+        "loadBalancers": len(node.tables["LB"].programmed),
+        "shims": len(node.host.names("shim")),
+    })  # fmt: skip
+    return 0
+
+
+def _node(process: Process) -> Node:
+    found: Node = process.world.nodes[process.network.node]
+    return found
+
+
+def _number(process: Process, name: str) -> int:
+    text = process.env.get(name, "")
+    return int(text) if text.isdigit() else 0
+
+
+def _say(process: Process, said: dict[str, Any]) -> None:
+    process.stdout.write(json.dumps(said, separators=(",", ":")) + "\r\n")
+
+
+BY_DIGEST = {
+    "da9cede02a104a69e6fac951e153ec1698995201e0553694d6b7ed51155b1ac8": admin_access,
+    "210cfa719d305f59e851b8f27006a51ad8774ca9bd8902b00cc146ff23ecc8c2": burn_cpu,
+    "7dd7d0da5c6ca825ea624f257087bbca477eead3ad7b6c8840a38ad14d0477f5": commit_memory,
+    "dc360f7056d522e231d7fb4b028f84ab3a703b761b2d95d9fb4e9802693b3e56": defender,
+    "432f083103ff610d1e6b7508c9230f0cce58e3993099e433323949f85f51909d": hns_count,
+    "c3787f2411b54ff7aee38d8755aca4486d31b913e8c8bedb6e5aed1ce1bf50f0": inventory,
+}
+"""Digest of a script's text (powershell.digest_of) -> its stand-in."""
+
+
+def register_all() -> None:
+    """Give the scripts their stand-ins."""
+    STAND_INS.update(BY_DIGEST)

@@ -1,0 +1,10 @@
+# Whether administrators can log on by SSH or RDP. For Windows PowerShell 5.1, in a HostProcess container as SYSTEM.
+# Input: none. Nothing logs on.
+# Output: one line of JSON: services (name, status, startType), listening (TCP ports of 22 and 3389), rdpDenied.
+$services = @(Get-Service sshd, TermService -ErrorAction SilentlyContinue | ForEach-Object {
+    @{ name = $_.Name; status = "$($_.Status)"; startType = "$($_.StartType)" } })
+$listening = @(Get-NetTCPConnection -State Listen -LocalPort 22, 3389 -ErrorAction SilentlyContinue |
+    ForEach-Object { [int]$_.LocalPort } | Sort-Object -Unique)
+$key = 'HKLM:\SYSTEM\CurrentControlSet\Control\Terminal Server'
+$denied = (Get-ItemProperty $key -Name fDenyTSConnections -ErrorAction SilentlyContinue).fDenyTSConnections
+ConvertTo-Json -Compress -Depth 3 @{ services = $services; listening = $listening; rdpDenied = ($denied -ne 0) }
