@@ -19,6 +19,8 @@ def test_traffic_reaches_ten_pods_behind_a_node_port(ten_node_port, ways_in):
     ten_node_port.must_answer_through(ways_in)
 
     ten_node_port.remove_three()
+    ten_node_port.must_answer_through(ways_in)
+
     ten_node_port.add_three_elsewhere()
     ten_node_port.must_answer_through(ways_in)
 

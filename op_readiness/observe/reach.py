@@ -174,9 +174,10 @@ def sightings(leg: Leg) -> list[Sighting]:
     """A leg as evidence for `blame`; of a bad leg also what was well about it."""
     judgement, target, here = leg.judgement, leg.target, leg.client.place.node
     if judgement.good:
-        if target.node == here:
+        homes = frozenset(target.backends.values())
+        if target.node == here or (not target.node and homes == {here}):
             return []
-        return [Sighting(True, here, target.node, frozenset(target.backends.values()) - {here, target.node})]
+        return [Sighting(True, here, target.node, homes - {here, target.node})]
     suspects = leg.suspects | (judgement.missing if judgement.answered else frozenset())
     if judgement.complete and not suspects:  # some tries were lost, and the backends showed nothing: any of them may be
         suspects = frozenset(target.backends)

@@ -52,7 +52,8 @@ class Reachability:
         while not worst or spent < at_least:
             replies, seconds = self._round(questions, [Ask("pause", "sleep 1", longest=1)])
             for reply in replies:
-                if worst.get(reply.question.key, reply).right:
+                known = worst.get(reply.question.key)
+                if known is None or known.right:
                     worst[reply.question.key] = reply
             spent += max(1.0, seconds)
         lost = [q for q in questions if q.allowed and not worst[q.key].reached]

@@ -25,6 +25,8 @@ class Asked:
     takes: float = 10.0
     timeouts: Timeouts = field(default_factory=Timeouts)
     spent: float = 0.0
+    share: bool = False
+    """Whether a hundred tries show that one backend of five is still gone."""
 
     def ask(self, client, asks):
         lossy = self.spent < self.spoilt
@@ -33,6 +35,8 @@ class Asked:
             answers[one.key] = [Answer(0, "ab"[n % 2]) for n in range(one.times)]
             if one.key == "hold" and lossy:
                 answers[one.key][3] = answers[one.key][7] = LOST
+            if one.key == "loss" and self.share:
+                answers[one.key][::5] = [LOST] * len(answers[one.key][::5])
         answers.seconds = self.takes
         self.spent += self.takes
         return answers
@@ -42,7 +46,7 @@ class Asked:
     ("after_change", "spoilt", "good", "series"),
     [
         (False, 5, False, 1),  # nothing changed: what is lost is lost
-        (True, 5, True, 2),  # the proxies were late
+        (True, 5, True, 3),  # the proxies were late; a hundred tries more say that now they are not
         (True, 1000, False, 4),  # and this is no lateness: KubeProxyEndpointLagTimeout is 30 s
     ],
 )
@@ -51,3 +55,10 @@ def test_losses_right_after_a_change_are_asked_again(after_change, spoilt, good,
     asked = Asked(spoilt)
     leg = Observer(asked, TurnedClock()).leg(CLIENT, TARGET, "service_routed", after_change=after_change)
     assert (leg.judgement.good, asked.spent) == (good, series * asked.takes)
+
+
+def test_a_short_series_that_is_well_by_luck_is_not_enough():
+    """After a spoilt series the next good one is asked a hundred times more."""
+    asked = Asked(5, share=True)
+    leg = Observer(asked, TurnedClock()).leg(CLIENT, TARGET, "service_routed", after_change=True)
+    assert (leg.judgement.good, leg.judgement.lost) == (False, 20)

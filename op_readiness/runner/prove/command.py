@@ -204,12 +204,13 @@ def prove(given: Mapping[str, Any], say: Callable[[str], None]) -> int:
             abilities = [ability for ability in category.abilities if not ability.planned]
             if not path.is_file() or not abilities:
                 continue
+            reports = Path(given["report_dir"]) / (category.name if len(selection.categories) > 1 else "")
             every = [a.id for c in catalogue_of(()) for a in c.abilities if c.name == category.name]
             proof = Proof(
                 category.name, folder, abilities, matrix.read(path, every, faults), node_parameters(faults),
                 {"nodes": NODES, "rate": 1 / scale, "latency": given.get("latency") or "quick", "seed": 1,
                  "control_plane": control_plane, "assets": assets(control_plane)},
-                scale, _clusters(given["workers"]), seed, Path(given["report_dir"]), say,
+                scale, _clusters(given["workers"]), seed, reports, say,
                 verbose=bool(given.get("verbose")), complete=bool(given.get("complete")), faults=chosen,
             )  # fmt: skip
             try:
