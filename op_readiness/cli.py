@@ -230,13 +230,13 @@ cli.add_command(cli_sonobuoy.sonobuoy)
 
 
 def main(args: Sequence[str] | None = None) -> NoReturn:
-    """The console script. Started by Sonobuoy, results are handed over however the command ends."""
+    """The console script. Started in a container that others read, results are handed over however it ends."""
     words = list(sys.argv[1:] if args is None else args)
-    if "SONOBUOY_RESULTS_DIR" not in os.environ:
+    if not {"SONOBUOY_RESULTS_DIR", "E2E_FOCUS"} & os.environ.keys():
         sys.exit(code_of(words))
-    from op_readiness.runner.sonobuoy.handover import handover_of
+    from op_readiness.runner.ways.started import owed
 
-    handover = handover_of(words, os.environ, sorted(cli.commands))
+    handover = owed(words, os.environ, sorted(cli.commands))
     with handover or contextlib.nullcontext():
         code = code_of(words, handover)
     sys.exit(code)
@@ -247,6 +247,7 @@ def code_of(words: Sequence[str], handover: Any = None) -> Any:
     problem, code = "", cast(Any, 0)
     try:
         check_environment(dict(os.environ))
+        words = handover.words(words) if handover is not None else words
         return cli.main(args=list(words), prog_name="op-readiness", standalone_mode=False, obj=handover)
     except click.ClickException as error:
         error.show()

@@ -12,6 +12,7 @@ TOGETHER = (
     "tests/readiness/test_kubectl.py",
     "tests/readiness/test_unusable.py",
     "tests/runner/test_run.py",
+    "tests/test_image.py",
     "tests/test_packaging.py",
 )
 """Files whose fixtures of module scope take seconds. (The mark `xdist_group` does nothing under pytest 9.2.)"""

@@ -67,6 +67,10 @@ class Handover(Listener):
     def _terminate(self, number: int, frame: FrameType | None) -> None:
         raise Terminated(signal.Signals(number).name)
 
+    def words(self, words: Sequence[str]) -> list[str]:
+        """The command's words, as they are to be understood."""
+        return list(words)
+
     # -- as a listener ---------------------------------------------------------------------------------------------
 
     def event(self, event: Event, record: Record) -> None:
