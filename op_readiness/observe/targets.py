@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from op_readiness.model.facts import NodeFact
+from op_readiness.observe.families import family_of, in_family, pod_addresses
 from op_readiness.observe.traffic import Target
 from op_readiness.workloads.pods import HTTP_PORT, UDP_PORT
 from op_readiness.workloads.services import HTTP_SERVICE_PORT, UDP_SERVICE_PORT
@@ -15,15 +16,16 @@ Object = dict[str, Any]
 
 
 def pod_target(
-    pod: Object, *, protocol: str = "TCP", large: bool = False, port: int = 0, url_path: str = "/hostname"
-) -> Target:
-    """One Pod by its IP."""
+    pod: Object, *, protocol: str = "TCP", large: bool = False, port: int = 0, url_path: str = "/hostname",
+    family: str = "",
+) -> Target:  # fmt: skip
+    """One Pod by its IP, or by its IP of a family."""
     meta = pod["metadata"]
     path = "Pod IP" + (" UDP" if protocol == "UDP" else " with 4 KiB" if large else "")
     return Target(
         path=path,
         what=f"Pod {meta['namespace']}/{meta['name']}",
-        host=pod["status"]["podIP"],
+        host=in_family(pod_addresses(pod), family) if family else pod["status"]["podIP"],
         port=port or (UDP_PORT if protocol == "UDP" else HTTP_PORT),
         backends={meta["name"]: pod["spec"]["nodeName"]},
         protocol=protocol,
@@ -56,6 +58,11 @@ class Exposed:
         return str(self.service["spec"]["clusterIP"])
 
     @property
+    def family(self) -> str:
+        """The IP family of that address."""
+        return family_of(self.cluster_ip)
+
+    @property
     def dns_name(self) -> str:
         """The Service's full name in the cluster's DNS."""
         meta = self.service["metadata"]
@@ -80,7 +87,7 @@ class Exposed:
     def by_node_port(self, node: NodeFact, port_name: str = "http") -> Target:
         """TCP to the NodePort on a Node's InternalIP."""
         port = next(p["nodePort"] for p in self.service["spec"]["ports"] if p.get("name", "http") == port_name)
-        return self._target("NodePort", node.internal_ips[0], port, node=node.name)
+        return self._target("NodePort", in_family(node.internal_ips, self.family), port, node=node.name)
 
     def by_node_ports(self, nodes: Iterable[NodeFact], port_name: str = "http") -> list[Target]:
         """TCP to the NodePort on each Node."""
@@ -97,5 +104,9 @@ class Exposed:
             protocol=protocol,
             node=node,
             url_path=self.url_path,
-            direct={pod["metadata"]["name"]: f"{pod['status']['podIP']}:{self.pod_port}" for pod in self.pods},
+            direct={pod["metadata"]["name"]: self._direct(pod) for pod in self.pods},
         )
+
+    def _direct(self, pod: Object) -> str:
+        address = in_family(pod_addresses(pod), self.family)
+        return f"[{address}]:{self.pod_port}" if ":" in address else f"{address}:{self.pod_port}"

@@ -17,7 +17,8 @@ from op_readiness.runner.options import RunOptions, check, parse_nodes
 from op_readiness.runner.ways.listening import Listener
 
 REPEATED = ("provider", "kubeconfig", "context", "windows_nodes", "image_registry", "pull_secret", "timeout_scale",
-            "nodes", "control_plane", "latency", "seed", "disruptive", "e2e_binary", "config")  # fmt: skip
+            "nodes", "dual_stack", "control_plane", "latency", "seed", "disruptive", "e2e_binary",
+            "config")  # fmt: skip
 """Options that a command which repeats an ability has to carry."""
 
 
@@ -130,6 +131,7 @@ def simulated_spec(options: RunOptions) -> Any:
         control_plane=options.control_plane or "embedded",
         assets=assets(options.control_plane),
         faults=fault_requests(options.faults, options.fault_files),
+        dual_stack=options.dual_stack,
     )
 
 
@@ -211,7 +213,7 @@ def cleanup_command(
 
 
 def simulate_up_command(
-    *, faults: tuple[str, ...], fault_files: tuple[str, ...], nodes: str, control_plane: str | None,
+    *, faults: tuple[str, ...], fault_files: tuple[str, ...], nodes: str, dual_stack: bool, control_plane: str | None,
     latency: str | None, seed: str, timeout_scale: float | None, kubeconfig_out: str | None,
 ) -> int:  # fmt: skip
     """`op-readiness simulate up`: until Ctrl-C, SIGTERM, or the end of the simulator. In real time, unless scaled."""
@@ -220,7 +222,8 @@ def simulate_up_command(
 
     options = RunOptions(
         provider="simulated", faults=faults, fault_files=tuple(Path(file) for file in fault_files), nodes=nodes,
-        control_plane=control_plane or "", latency=latency or "quick", seed=seed, timeout_scale=timeout_scale or 1.0,
+        dual_stack=dual_stack, control_plane=control_plane or "", latency=latency or "quick", seed=seed,
+        timeout_scale=timeout_scale or 1.0,
     )  # fmt: skip
     check(options)
     simulated = SimulatedCluster(simulated_spec(options))

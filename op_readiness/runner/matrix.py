@@ -53,6 +53,8 @@ class Matrix:
     cells: Mapping[tuple[str, str], Cell]
     green: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    dual_stack: bool = False
+    """Whether the cells are to be run on a cluster of both IP families."""
 
     def expected(self, fault: str, ability: str) -> Expected:
         """What the cell must show; green where nothing is declared."""
@@ -88,7 +90,8 @@ def read(path: str | Path, abilities: Collection[str], known_faults: Collection[
 
 def matrix(data: Any, where: str, abilities: tuple[str, ...], known_faults: Collection[str]) -> Matrix:
     """The matrix in `data`; raises UsageError."""
-    top = _mapping(data, where, ("category", "faults"))
+    top = _mapping(data, where, ("category", "cluster", "faults"))
+    cluster = _mapping(top.get("cluster") or {}, f"{where}: cluster", ("dualStack",))
     faults = top.get("faults") or {}
     cells: dict[tuple[str, str], Cell] = {}
     green: dict[str, str] = {}
@@ -104,7 +107,8 @@ def matrix(data: Any, where: str, abilities: tuple[str, ...], known_faults: Coll
         parameters.update({fault: said["parameters"]} if said.get("parameters") else {})
         if not said.get("green") and not any(said.get(word) for word in DECLARED):
             raise UsageError(f"{where}: {fault}: no cell is declared; say under `green` why nothing may notice it")
-    return Matrix(str(top.get("category", "")), abilities, tuple(faults), cells, green, parameters)
+    name, dual_stack = str(top.get("category", "")), bool(cluster.get("dualStack"))
+    return Matrix(name, abilities, tuple(faults), cells, green, parameters, dual_stack)
 
 
 def equal_rows(of: Matrix, abilities: Iterable[str] | None = None) -> list[tuple[str, str]]:

@@ -45,6 +45,7 @@ class RunOptions:
     latency: str = "quick"
     latency_given: bool = False
     nodes: str = ""
+    dual_stack: bool = False
     control_plane: str = ""
     seed: str = ""
     timeout_scale: float | None = None
@@ -91,6 +92,7 @@ def check(options: RunOptions) -> None:
             "--fault-file": options.fault_files,
             "--latency": options.latency_given,
             "--nodes": options.nodes,
+            "--dual-stack": options.dual_stack,
             "--control-plane": options.control_plane,
         }
         _refuse(options, "is for the simulated cluster only: add --provider simulated", given)

@@ -39,6 +39,7 @@ class SimulatedSpec:
     control_plane: str = "embedded"
     assets: str | None = None
     faults: tuple[dict[str, Any], ...] = ()
+    dual_stack: bool = False
 
     def to_dict(self, folder: Path) -> dict[str, Any]:
         """The spec as the simulator reads it; `folder` is where its kubeconfig and sockets go."""
@@ -52,6 +53,7 @@ class SimulatedSpec:
             "faults": list(self.faults),
             "folder": str(folder),
             "temporary": True,
+            "ip_families": ["IPv4", "IPv6"] if self.dual_stack else ["IPv4"],
         }
 
 

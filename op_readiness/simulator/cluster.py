@@ -32,6 +32,7 @@ from op_readiness.simulator.world import CONTROL_PLANE_IP, World
 
 READY_SECONDS = 60.0
 DNS_PODS = 2
+SERVICE_RANGE, SERVICE_RANGE6 = "10.96.0.0/16", "fd00:10:96::/112"
 
 
 class ControlPlane(Protocol):
@@ -66,6 +67,11 @@ class SimulatedCluster:
         """Take everything down, last things first."""
         await self._open.aclose()
 
+    async def put_in(self, faults: list[Any]) -> None:
+        """Put faults in, all or none; what kubelets report of their Nodes is true when it returns."""
+        self.faults.put_in(faults)
+        await self._report()
+
     async def heal(self) -> None:
         """All faults out, and the world as if they had never been in."""
         self.faults.take_out_all()
@@ -96,7 +102,10 @@ class SimulatedCluster:
         await self._running(direct)
         self.faults = Faults(self.world, self._api_rules)
         self.access = await self._front(direct) if self.spec.real else direct
-        self.faults.put_in(self.spec.faults)
+        await self.put_in(self.spec.faults)
+
+    async def _report(self) -> None:
+        await asyncio.gather(*(kubelet.registration.follow() for kubelet in self.world.kubelets.values()))
 
     async def _join(self, directory: Directory) -> None:
         """The domain stands on the network; a real control plane is given kind and webhook through its API."""
@@ -112,7 +121,9 @@ class SimulatedCluster:
             from op_readiness.simulator.realcontrolplane import RealControlPlane
 
             face.listen(self.spec.egress)
-            real = RealControlPlane(self.spec.folder, self.spec.assets, self.spec.egress)
+            real = RealControlPlane(
+                self.spec.folder, self.spec.assets, self.spec.egress, ",".join(self._service_ranges())
+            )
             self._open.push_async_callback(real.stop)
             return await real.start()
         from op_readiness.simulator.controlplane import customkinds
@@ -125,8 +136,12 @@ class SimulatedCluster:
         access = await embedded.start(
             self.spec.folder, self.clock, self.spec.seed, face.open, front=front(self._api_rules),
             extend=functools.partial(domain.install, directory) if directory is not None else None,
+            service_ranges=self._service_ranges(),
         )  # fmt: skip
         return Access(access.server, access.ca_file, access.admin_token, access.kubeconfig)
+
+    def _service_ranges(self) -> tuple[str, ...]:
+        return (SERVICE_RANGE, SERVICE_RANGE6) if self.spec.dual_stack else (SERVICE_RANGE,)
 
     async def _front(self, direct: Access) -> Access:
         """Put the proxy of API faults before a real API server, and its address into the kubeconfig."""

@@ -54,7 +54,7 @@ class ControlApi:
     async def _put_in(self, request: web.Request) -> web.Response:
         try:
             asked = await request.json()
-            self._cluster.faults.put_in(asked["faults"])
+            await self._cluster.put_in(asked["faults"])
         except (FaultError, KeyError, TypeError, ValueError) as error:
             return web.json_response({"message": str(error)}, status=422)
         return await self._active(request)

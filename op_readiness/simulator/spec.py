@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from op_readiness.simulator.nodes.specs import NodeSpec, parse_nodes
+from op_readiness.simulator.nodes.specs import NodeSpec, dual_stack, parse_nodes
 from op_readiness.simulator.processes import StartFailed
 
 DEFAULTS: Mapping[str, Any] = {
     "nodes": {"windows": 2, "linux": 2}, "rate": 20.0, "latency": "quick", "seed": 0, "control_plane": "embedded",
     "assets": None, "faults": [], "folder": None, "temporary": False, "domain": True,
+    "ip_families": ["IPv4"],
 }  # fmt: skip
+FAMILIES = (["IPv4"], ["IPv4", "IPv6"])
 LONGEST_SOCKET_PATH = 100
 """A Unix socket's path must stay under 108 characters."""
 
@@ -37,6 +39,12 @@ class Spec:
     folder: Path
     temporary: bool = False
     domain: bool = True
+    ip_families: tuple[str, ...] = ("IPv4",)
+
+    @property
+    def dual_stack(self) -> bool:
+        """Whether Nodes, Pods and Services have addresses of both families."""
+        return len(self.ip_families) > 1
 
     @property
     def real(self) -> bool:
@@ -70,12 +78,18 @@ def parse_spec(given: Any) -> Spec:
         raise StartFailed("folder: a folder for kubeconfig, certificates and sockets is needed")
     if not isinstance(spec["faults"], list):
         raise StartFailed("faults: a list of fault requests is needed")
+    if spec["ip_families"] not in FAMILIES:
+        raise StartFailed(f"ip_families: {spec['ip_families']!r} is neither of {FAMILIES[0]} and {FAMILIES[1]}")
     folder = Path(spec["folder"]).absolute()
     if spec["control_plane"] == "real" and len(str(folder / "egress.sock")) > LONGEST_SOCKET_PATH:
         raise StartFailed(f"folder: {folder} is too long for a Unix socket")
+    nodes = parse_nodes(spec["nodes"])
+    if len(spec["ip_families"]) > 1:
+        nodes = [dual_stack(node) for node in nodes]
     return Spec(
-        parse_nodes(spec["nodes"]), float(spec["rate"]), spec["latency"], int(spec["seed"]), spec["control_plane"],
+        nodes, float(spec["rate"]), spec["latency"], int(spec["seed"]), spec["control_plane"],
         _assets(spec), spec["faults"], folder, bool(spec["temporary"]), bool(spec["domain"]),
+        tuple(spec["ip_families"]),
     )  # fmt: skip
 
 

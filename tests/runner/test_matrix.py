@@ -27,6 +27,15 @@ def test_no_two_abilities_of_core_network_have_equal_rows(declared: matrix.Matri
     assert matrix.equal_rows(declared) == []
 
 
+def test_a_category_says_on_which_cluster_its_cells_are_run() -> None:
+    """dualStack asks for both IP families; a misspelt word is refused."""
+    faults = {"kube-proxy-stale": {"green": "nothing"}}
+    made = matrix.matrix({"faults": faults, "cluster": {"dualStack": True}}, "f", (), library())
+    assert made.dual_stack and not matrix.matrix({"faults": faults}, "f", (), library()).dual_stack
+    with pytest.raises(UsageError, match="did you mean 'dualStack'"):
+        matrix.matrix({"faults": faults, "cluster": {"dualstack": True}}, "f", (), library())
+
+
 def test_every_ability_of_core_network_can_fail(declared: matrix.Matrix) -> None:
     """A test that no fault turns red shows nothing."""
     assert matrix.never_red(declared) == []

@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,44 @@ def test_a_windows_pod_runs_answers_and_goes(plane: str, tmp_path: Path) -> None
         asyncio.run(story(ready))
 
 
+@pytest.mark.parametrize("plane", PLANES)
+def test_a_dual_stack_cluster_has_both_families_everywhere(plane: str, tmp_path: Path) -> None:
+    """Nodes, Pods, a Service and its slices; a Node that loses sight of its IPv6 address says so, and heals."""
+
+    async def story(ready: dict[str, str]) -> None:
+        async with client(ready) as api:
+            assert await addresses(api) == ["10.240.0.11", "fd00:10:240::b"]
+            path = "/api/v1/namespaces/default/pods"
+            await api.create(path, POD)
+            pod = await asyncio.wait_for(pod_until(api, path, is_ready), 20)
+            first, second = (one["ip"] for one in pod["status"]["podIPs"])
+            assert pod["status"]["podIP"] == first and second.startswith("fd00:10:244:1::")
+            assert [one["ip"] for one in pod["status"]["hostIPs"]] == ["10.240.0.11", "fd00:10:240::b"]
+            spec = {"ports": [{"port": 80}], "selector": {"app": "p"}, "ipFamilyPolicy": "RequireDualStack"}
+            made = await api.create("/api/v1/namespaces/default/services", {"metadata": {"name": "s"}, "spec": spec})
+            assert [ip.split(":")[0].split(".")[0] for ip in made["spec"]["clusterIPs"]] == ["10", "fd00"]
+            slices = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
+            for family, ip in (("IPv4", first), ("IPv6", second)):
+                await asyncio.wait_for(pod_until(api, slices, partial(listed, family, ip)), 20)
+            fault = {"name": "node-without-ipv6-address", "parameters": {"node": "win-1"}}
+            assert (await asyncio.to_thread(asked, ready, "POST", "/faults", {"faults": [fault]}))[0] == 200
+            assert await addresses(api) == ["10.240.0.11"]
+            await asyncio.to_thread(asked, ready, "DELETE", "/faults")
+            assert await addresses(api) == ["10.240.0.11", "fd00:10:240::b"]
+
+    async def addresses(api: Api) -> list[str]:
+        status = (await api.get("/api/v1/nodes/win-1"))["status"]
+        return [one["address"] for one in status["addresses"] if one["type"] == "InternalIP"]
+
+    def listed(family: str, ip: str, one: dict[str, Any]) -> bool:
+        if one["addressType"] != family or one["metadata"]["labels"]["kubernetes.io/service-name"] != "s":
+            return False
+        return [address for endpoint in one.get("endpoints") or [] for address in endpoint["addresses"]] == [ip]
+
+    with running(tmp_path, control_plane=plane, ip_families=["IPv4", "IPv6"]) as ready:
+        asyncio.run(story(ready))
+
+
 @pytest.mark.cluster
 def test_the_control_api_puts_faults_in_and_takes_them_out(tmp_path: Path) -> None:
     """Unknown faults are a 422, and nobody gets in without the token."""
@@ -161,6 +200,7 @@ def asked(ready: dict[str, str], method: str, path: str, body: Any = None) -> tu
         ({"control_plane": "imaginary"}, "control_plane: 'imaginary' is none of embedded, real"),
         ({"node": {}}, "unknown field 'node' in the spec"),
         ({"control_plane": "real", "assets": "/nosuch"}, "no etcd in /nosuch (KUBEBUILDER_ASSETS)"),
+        ({"ip_families": ["IPv6"]}, "ip_families: ['IPv6'] is neither of ['IPv4'] and ['IPv4', 'IPv6']"),
         ({"rate": 0}, "rate: cluster seconds per real second are needed, not 0"),
     ],
 )

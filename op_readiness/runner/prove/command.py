@@ -206,10 +206,11 @@ def prove(given: Mapping[str, Any], say: Callable[[str], None]) -> int:
                 continue
             reports = Path(given["report_dir"]) / (category.name if len(selection.categories) > 1 else "")
             every = [a.id for c in catalogue_of(()) for a in c.abilities if c.name == category.name]
+            declared = matrix.read(path, every, faults)
             proof = Proof(
-                category.name, folder, abilities, matrix.read(path, every, faults), node_parameters(faults),
+                category.name, folder, abilities, declared, node_parameters(faults),
                 {"nodes": NODES, "rate": 1 / scale, "latency": given.get("latency") or "quick", "seed": 1,
-                 "control_plane": control_plane, "assets": assets(control_plane)},
+                 "control_plane": control_plane, "assets": assets(control_plane), "dual_stack": declared.dual_stack},
                 scale, _clusters(given["workers"]), seed, reports, say,
                 verbose=bool(given.get("verbose")), complete=bool(given.get("complete")), faults=chosen,
             )  # fmt: skip

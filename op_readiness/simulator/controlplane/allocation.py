@@ -8,11 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from op_readiness.simulator.controlplane import families
 from op_readiness.simulator.controlplane.failures import FieldError, invalid, invalid_value
+from op_readiness.simulator.controlplane.families import family_of
 from op_readiness.simulator.controlplane.requests import Request
 from op_readiness.simulator.controlplane.storage import Event, Store
 
 Object = dict[str, Any]
+Range = ipaddress.IPv4Network | ipaddress.IPv6Network
 PORTS = range(30000, 32768)
 DRY_RUN_PORT = PORTS[-1] + 2  # what a dry run answers with: no port of the range is taken
 WITH_NODE_PORTS = ("NodePort", "LoadBalancer")
@@ -34,8 +37,12 @@ class Allocated:
 class Allocator:
     """Addresses and ports in use, kept by the writes of Services themselves."""
 
-    def __init__(self, store: Store, source: random.Random, service_range: str = "10.96.0.0/16") -> None:
-        self.range = ipaddress.IPv4Network(service_range)
+    def __init__(
+        self, store: Store, source: random.Random, service_range: str = "10.96.0.0/16", second_range: str = ""
+    ) -> None:
+        self.ranges: dict[str, Range] = {"IPv4": ipaddress.IPv4Network(service_range)}
+        if second_range:
+            self.ranges["IPv6"] = ipaddress.IPv6Network(second_range)
         self._random = source
         self._addresses: dict[str, str] = {}
         self._ports: dict[int, str] = {}
@@ -71,36 +78,25 @@ class Allocator:
         if request.plural != "services" or request.group or request.subresource == "status":
             return allocated
         errors = self._families(obj, old)
-        errors += self._address(request, obj, old) + self._node_ports(request, obj, old)
+        if not errors:  # families that cannot be had end it: there is no range to draw an address from
+            errors = self._address(request, obj, old) + self._node_ports(request, obj, old)
         if errors:
             raise invalid("Service", "", obj["metadata"]["name"], errors)
         return allocated
 
-    @staticmethod
-    def _families(obj: Object, old: Object | None) -> list[FieldError]:
+    @property
+    def range(self) -> Range:
+        """The range of the first family, in which the API's own Service is."""
+        return self.ranges["IPv4"]
+
+    def _families(self, obj: Object, old: Object | None) -> list[FieldError]:
         spec = obj["spec"]
-        if spec["type"] == "ExternalName":
-            for name in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
-                spec.pop(name, None)
-            return []
-        policy, headless = spec.get("ipFamilyPolicy"), spec.get("clusterIP") == "None"
-        if policy is None and headless and not spec.get("selector") and old is None:
-            spec["ipFamilyPolicy"], spec["ipFamilies"] = "RequireDualStack", ["IPv4", "IPv6"]
-            return []
-        selectorless = headless and not spec.get("selector")
-        if policy == "RequireDualStack" and not selectorless:
-            why = "this cluster is not configured for dual-stack services"
-            return [invalid_value("spec.ipFamilyPolicy", policy, why)]
-        families = spec.get("ipFamilies") or []
-        if "IPv6" in families and not selectorless:
-            if len(families) > 1 and policy in (None, "SingleStack"):
-                why = "must be 'RequireDualStack' or 'PreferDualStack' when multiple IP families are specified"
-                return [invalid_value("spec.ipFamilyPolicy", "SingleStack", why)]
-            if families[0] == "IPv6":
-                return [invalid_value("spec.ipFamilies[0]", "IPv6", "not configured on this cluster")]
-        spec.setdefault("ipFamilyPolicy", "SingleStack")
-        if not families or not selectorless:
-            spec["ipFamilies"] = ["IPv4"]
+        if spec["type"] != "ExternalName":
+            return families.decide(spec, old["spec"] if old else None, tuple(self.ranges))
+        for name in families.FIELDS:
+            spec.pop(name, None)
+        if old is not None and old["spec"]["type"] != "ExternalName":
+            spec.pop("internalTrafficPolicy", None)
         return []
 
     def _address(self, request: Request, obj: Object, old: Object | None) -> list[FieldError]:
@@ -110,35 +106,40 @@ class Allocator:
         if old is not None and not spec.get("clusterIP"):
             spec["clusterIP"] = old["spec"].get("clusterIP", "")
             spec["clusterIPs"] = old["spec"].get("clusterIPs", [])
-        wanted = spec.get("clusterIP") or (spec.get("clusterIPs") or [""])[0]
+        asked = spec.get("clusterIPs") or [spec.get("clusterIP") or ""]
+        wanted = spec.get("clusterIP") or asked[0]
         if wanted == "None":
             spec["clusterIP"], spec["clusterIPs"] = "None", ["None"]
             return []
-        if wanted:
-            problem = (
-                "" if old is not None and old["spec"].get("clusterIP") == wanted else self._refused(request, wanted)
-            )
-            if problem:
-                why = f"failed to allocate IP {wanted}: {problem}"
-                return [invalid_value("spec.clusterIPs", spec.get("clusterIPs") or [wanted], why)]
-        else:
-            wanted = str(self.range.network_address) if request.dry_run else self._free_address()
-        spec["clusterIP"], spec["clusterIPs"] = wanted, [wanted]
+        before = (old["spec"].get("clusterIPs") or [old["spec"].get("clusterIP")]) if old is not None else []
+        given = {family_of(ip): ip for ip in (wanted, *asked[1:]) if ip}
+        for ip in given.values():
+            if ip not in before and (problem := self._refused(request, ip)):
+                why = f"failed to allocate IP {ip}: {problem}"
+                return [invalid_value("spec.clusterIPs", spec.get("clusterIPs") or [ip], why)]
+        addresses = [given.get(family) or self._drawn(request, family) for family in spec["ipFamilies"]]
+        spec["clusterIP"], spec["clusterIPs"] = addresses[0], addresses
         return []
 
     def _refused(self, request: Request, wanted: str) -> str:
-        address = ipaddress.IPv4Address(wanted)
-        if address not in self.range or address == self.range.network_address:
-            return f"the provided IP ({wanted}) is not in the valid range. The range of valid IPs is {self.range}"
+        address, range_ = ipaddress.ip_address(wanted), self.ranges.get(family_of(wanted), self.range)
+        if address not in range_ and len(self.ranges) > 1:
+            return "the provided network does not match the current range"
+        if address not in range_ or address == range_.network_address:
+            return f"the provided IP ({wanted}) is not in the valid range. The range of valid IPs is {range_}"
         taken = wanted in self._addresses and not request.dry_run
         return "provided IP is already allocated" if taken else ""
 
-    def _free_address(self) -> str:
+    def _drawn(self, request: Request, family: str) -> str:
+        return str(self.ranges[family].network_address) if request.dry_run else self._free_address(family)
+
+    def _free_address(self, family: str) -> str:
         """Addresses above the static share first, as the real allocator draws them."""
-        first, size = int(self.range.network_address), self.range.num_addresses
+        range_ = self.ranges[family]
+        first, size = int(range_.network_address), range_.num_addresses
         share = min(max(16, size // 16), STATIC_SHARE)
         while True:
-            address = str(ipaddress.IPv4Address(first + self._random.randrange(share + 1, size - 1)))
+            address = str(ipaddress.ip_address(first + self._random.randrange(share + 1, size - 1)))
             if address not in self._addresses:
                 return address
 

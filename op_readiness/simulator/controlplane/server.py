@@ -6,7 +6,7 @@ import asyncio
 import random
 import secrets
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,6 +61,7 @@ class ControlPlane:
         tokens: dict[str, User] | None = None,
         front: Callable[[Handler], Handler] | None = None,
         extend: Callable[[Cluster, Rbac], Webhook] | None = None,
+        service_ranges: Sequence[str] = ("10.96.0.0/16",),
     ) -> Access:
         """Start serving; writes certificates and a kubeconfig to `folder`. `tokens`: bearer tokens beside the admin's.
 
@@ -70,7 +71,7 @@ class ControlPlane:
         ca_file, certificate, key = certificates.write_certificates(folder)
         admin_token = secrets.token_urlsafe(24)
         static = {admin_token: User("admin", (MASTERS, AUTHENTICATED)), **(tokens or {})}
-        handlers = self._assembled(seed, static, dial, extend)
+        handlers = self._assembled(seed, static, dial, service_ranges, extend)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate, key)
         port = await self._listen(front(handlers.handle) if front else handlers.handle, context)
@@ -79,10 +80,11 @@ class ControlPlane:
         return Access(server, str(ca_file), admin_token, str(kubeconfig))
 
     def _assembled(
-        self, seed: int, static: dict[str, User], dial: Dial, extend: Callable[[Cluster, Rbac], Webhook] | None
+        self, seed: int, static: dict[str, User], dial: Dial, service_ranges: Sequence[str],
+        extend: Callable[[Cluster, Rbac], Webhook] | None,
     ) -> Handlers:
         store, source = Store(), random.Random(seed)
-        allocator = Allocator(store, source)
+        allocator = Allocator(store, source, *service_ranges)
         cluster = Cluster(store, source, allocator)
         cluster.admission = Admission(store, PodAdmission(store, cluster.suffix), PodSecurity(store))
         bootstrap.fill(cluster)

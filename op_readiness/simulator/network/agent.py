@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from op_readiness.simulator.network.ipam import NEXT, Ipam, source_vip
+from op_readiness.simulator.network.ipam import NEXT, Ipam, beside, source_vip
 from op_readiness.simulator.network.keys import DnsKey, DnsValue, EpValue
 from op_readiness.simulator.network.kubeproxy import LAG, KubeProxy, Surroundings
 from op_readiness.simulator.network.kubeproxy_linux import LinuxKubeProxy
@@ -17,7 +17,7 @@ from op_readiness.simulator.network.kubeproxy_windows import WindowsKubeProxy
 from op_readiness.simulator.network.remote import RemoteEndpoints
 from op_readiness.simulator.network.stack import Stack
 from op_readiness.simulator.network.table import Table, WriteFailed
-from op_readiness.simulator.network.tables import Machine, NodeTables
+from op_readiness.simulator.network.tables import Machine, NodeTables, addresses_of, is_overlay, pod_cidr_in
 
 CNI = "cni"  # who holds the remote endpoints of Pods, beside Services
 
@@ -35,8 +35,13 @@ class Attachment:
 
     @property
     def ip(self) -> str:
-        """Its address."""
+        """Its first address."""
         return self.endpoint.addresses[0]
+
+    @property
+    def ips(self) -> tuple[str, ...]:
+        """Its addresses, one a family."""
+        return self.endpoint.addresses
 
 
 class NodeAgent:
@@ -48,7 +53,7 @@ class NodeAgent:
         self.tables = NodeTables(machine)
         windows = machine.os == "windows"
         self.remote = RemoteEndpoints(self.tables.rep, trusting=windows)
-        self.host = Stack(kind, machine, self.tables, (machine.ip,))
+        self.host = Stack(kind, machine, self.tables, addresses_of(machine))
         self.ipam = Ipam(self.tables.ipam, machine.pod_cidr, given_back) if machine.pod_cidr else None
         self.wanted: dict[str, Attachment] = {}
         self.wanted_dns: dict[DnsKey, DnsValue] = {}
@@ -56,7 +61,7 @@ class NodeAgent:
         self.proxy: KubeProxy
         if windows:
             self.proxy = WindowsKubeProxy(self.tables, self.remote, around)
-            self.proxy.source_vip = source_vip(machine.pod_cidr)
+            self.proxy.source_vip = source_vip(machine.pod_cidr) if is_overlay(machine) else ""
         else:
             self.proxy = LinuxKubeProxy(self.tables, self.remote, around)
 
@@ -69,7 +74,8 @@ class NodeAgent:
         """Attach a Pod's endpoint; raises WriteFailed."""
         self.tables.ep.create(attachment.uid, attachment.endpoint)
         self.wanted[attachment.uid] = attachment
-        self.remote.became_local(attachment.ip)
+        for ip in attachment.ips:
+            self.remote.became_local(ip)
         self.set_dns(attachment.dns_key, attachment.dns)
 
     def remove(self, uid: str) -> None:
@@ -80,7 +86,8 @@ class NodeAgent:
         self.tables.ep.delete(uid)
         del self.wanted[uid]
         self.forget_dns(attachment.dns_key)
-        self.free(attachment.ip)
+        for ip in attachment.ips:
+            self.free(ip)
 
     def forget_dns(self, key: DnsKey) -> None:
         """A resolver is gone."""
@@ -93,6 +100,18 @@ class NodeAgent:
         if self.ipam is not None:
             with suppress(WriteFailed):
                 self.ipam.release(ip)
+
+    def address_beside(self, ip: str, uid: str) -> tuple[str, ...]:
+        """The IPv6 address that goes with a Pod's IPv4 one; none without a range, or where it cannot be had."""
+        cidr = pod_cidr_in(self.machine, "IPv6")
+        if not cidr:
+            return ()
+        address = beside(ip, cidr)
+        try:
+            self.tables.ipam.create(address, uid)
+        except WriteFailed:
+            return ()
+        return (address,)
 
     def restarts(self) -> dict[str, Callable[[], None]]:
         """How each of its components is restarted. HNS keeps what was written into it; faults say what it loses."""
@@ -131,7 +150,8 @@ class NodeAgent:
             self.ipam.reset()
             self.tables.ipam.set(NEXT, following)
         for uid, attachment in self.wanted.items():
-            self.tables.ipam.set(attachment.ip, uid)
+            for ip in attachment.ips:
+                self.tables.ipam.set(ip, uid)
         self.reattach()
         self.remote.rewrite()
 

@@ -57,7 +57,8 @@ class Ipam:
         """Give an address back; raises WriteFailed."""
         if address in self._table.programmed:
             self._table.delete(address)
-            self._given_back.append(address)
+            if ":" not in address:  # an IPv6 address follows the IPv4 one that it goes with
+                self._given_back.append(address)
 
     def _take(self, address: str) -> None:
         if address in self._given_back:
@@ -67,6 +68,11 @@ class Ipam:
         said = self._table.lookup(NEXT)
         number = int(ipaddress.ip_address(said)) if said else first
         return number if first <= number <= last else first
+
+
+def beside(ip: str, cidr6: str) -> str:
+    """The IPv6 address of `cidr6` that goes with an IPv4 address: the same number at its end."""
+    return str(ipaddress.ip_network(cidr6)[int(ipaddress.ip_address(ip)) & 0xFFFF])
 
 
 def gateway(cidr: str) -> str:

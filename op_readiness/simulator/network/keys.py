@@ -229,3 +229,5 @@ class Host:
     build: str = ""
     pod_cidr: str = ""
     names: tuple[str, ...] = field(default=())
+    ip6: str = ""
+    pod_cidr6: str = ""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from op_readiness.simulator.network.keys import LbKey, LbValue
 from op_readiness.simulator.network.kubeproxy import KubeProxy, Surroundings, backends_of, usable
 from op_readiness.simulator.network.remote import RemoteEndpoints
-from op_readiness.simulator.network.services import Face, Name, PortView, ServiceView, family_of
+from op_readiness.simulator.network.services import Face, Name, PortView, ServiceView
 from op_readiness.simulator.network.table import WriteFailed
 from op_readiness.simulator.network.tables import NodeTables
 
@@ -86,7 +86,7 @@ class WindowsKubeProxy(KubeProxy):
             endpoints = [endpoint for endpoint in endpoints if endpoint.node == self.node]
         return LbValue(
             backends_of(endpoints), internal, view.affinity if self._has_affinity() else 0,
-            source_vip=self.source_vip if family_of(self.source_vip) == face.family else "",
+            source_vip=self.source_vip,
             policy=view.external_policy, internal_policy=view.internal_policy, service_type=view.type,
         )
 

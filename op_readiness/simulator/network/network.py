@@ -25,7 +25,7 @@ from op_readiness.simulator.network.policies import Policies
 from op_readiness.simulator.network.services import Name, Object, ServiceMap, ServiceView
 from op_readiness.simulator.network.stack import Stack
 from op_readiness.simulator.network.table import WriteFailed
-from op_readiness.simulator.network.tables import NodeTables
+from op_readiness.simulator.network.tables import NodeTables, addresses_of, is_overlay
 
 CONTROL_PLANE = "control-plane"
 CONTROL_PLANE_IP = "10.240.0.2"
@@ -123,14 +123,14 @@ class Network:
         if pod["spec"].get("hostNetwork"):
             key = DnsKey(node, agent.machine.os, uid, name, 0, self.clock.now())
             agent.set_dns(key, dns)
-            hosts = hosts_file(pod, [agent.machine.ip], DOMAIN)
-            return PodNetwork(Namespace(agent.host, self._ways, key, hosts), [agent.machine.ip], dns)
+            ips = list(addresses_of(agent.machine))
+            return PodNetwork(Namespace(agent.host, self._ways, key, hosts_file(pod, ips, DOMAIN)), ips, dns)
         if uid in self._pods:
             self.detach(uid)
         attachment = self._add_endpoint(agent, pod, name, dns)
-        hosts = hosts_file(pod, [attachment.ip], DOMAIN)
+        hosts = hosts_file(pod, list(attachment.ips), DOMAIN)
         namespace = Namespace(attachment.stack, self._ways, attachment.dns_key, hosts)
-        return PodNetwork(namespace, [attachment.ip], dns)
+        return PodNetwork(namespace, list(attachment.ips), dns)
 
     def detach(self, pod: Object | str, node: str = "") -> None:
         """Take a Pod's network away (its UID or the Pod); raises DetachFailed. Nothing happens to an unknown one."""
@@ -150,7 +150,8 @@ class Network:
         twin = next((one for one in self._pods.values() if one.ip == attachment.ip), None)
         for other in self.agents.values():
             if other is not agent:
-                other.remote.release(attachment.ip, CNI)
+                for ip in attachment.ips:
+                    other.remote.release(ip, CNI)
             if twin is not None and twin.node != other.machine.name:  # an address that two Pods had is still wanted
                 other.remote.acquire(twin.ip, twin.node, CNI)
         self._tell("pod detached", attachment)
@@ -176,9 +177,10 @@ class Network:
             agent.remote.forget()
             for attachment in reversed(list(self._pods.values())):  # of two Pods with one address the first keeps it
                 if attachment.node != agent.machine.name:
-                    agent.remote.acquire(attachment.ip, attachment.node, CNI)
+                    self._tell_where(agent, attachment)
             agent.heal()
             agent.proxy.rebuild()
+        self._given_back.clear()
         self.policies.rewrite()
         self.paths.forget()
         self._ways.healed += 1
@@ -221,47 +223,54 @@ class Network:
 
     def _add_agent(self, machine: Any, kind: str) -> NodeAgent:
         agent = self.agents[machine.name] = NodeAgent(machine, kind, self._around, self._given_back)
-        self._hosts[machine.ip] = agent.host
+        self._hosts.update(dict.fromkeys(addresses_of(machine), agent.host))
         agent.set_dns(self._dns_key(agent), NODE_DNS)
         for attachment in self._pods.values():
-            agent.remote.acquire(attachment.ip, attachment.node, CNI)
+            self._tell_where(agent, attachment)
         agent.proxy.sync()
         return agent
+
+    @staticmethod
+    def _tell_where(agent: NodeAgent, attachment: Attachment) -> None:
+        """Let a Node know on which Node a Pod's addresses are."""
+        for ip in attachment.ips:
+            agent.remote.acquire(ip, attachment.node, CNI)
 
     def _dns_key(self, agent: NodeAgent) -> DnsKey:
         return DnsKey(agent.machine.name, agent.machine.os)
 
     def _add_endpoint(self, agent: NodeAgent, pod: Object, name: str, dns: DnsValue) -> Attachment:
         uid, (namespace, _, short) = pod["metadata"]["uid"], name.partition("/")
-        node, ip = agent.machine.name, ""
+        node, ips = agent.machine.name, tuple[str, ...]()
         if agent.ipam is None:
             raise AttachFailed(self._sandbox_text(agent, "no addresses are given out here"))
         try:
-            ip = agent.ipam.allocate(uid)
+            ips = (agent.ipam.allocate(uid),)
             agent.started += 1
-            endpoint = EpValue("attached", (ip,), namespace, short, agent.started)
-            stack = Stack("pod", agent.machine, agent.tables, (ip,), uid, name)
+            ips += agent.address_beside(ips[0], uid)
+            endpoint = EpValue("attached", ips, namespace, short, agent.started)
+            stack = Stack("pod", agent.machine, agent.tables, ips, uid, name)
             key = DnsKey(node, agent.machine.os, uid, name, agent.started, self.clock.now())
             attachment = Attachment(uid, node, endpoint, stack, key, dns)
             agent.add(attachment)
-            self.policies.add(pod, ip, agent.tables.acl)
+            self.policies.add(pod, ips, agent.tables.acl)
         except (OutOfAddresses, WriteFailed) as error:
-            self._undo(agent, uid, ip)
+            self._undo(agent, uid, ips)
             raise AttachFailed(self._sandbox_text(agent, str(error))) from error
         self._pods[uid] = attachment
         for other in self.agents.values():
             if other is not agent:
-                other.remote.acquire(ip, node, CNI)
+                self._tell_where(other, attachment)
         self._tell("pod attached", attachment)
         return attachment
 
-    def _undo(self, agent: NodeAgent, uid: str, ip: str) -> None:
+    def _undo(self, agent: NodeAgent, uid: str, ips: tuple[str, ...]) -> None:
         """What a sandbox whose network failed leaves: nothing, unless it cannot be given back."""
         with suppress(WriteFailed):
             self.policies.remove(uid)
             agent.remove(uid)
-        if ip:
-            agent.free(ip)
+        for one in ips:
+            agent.free(one)
 
     def _forget_host_pod(self, uid: str) -> None:
         for agent in self.agents.values():
@@ -277,7 +286,8 @@ class Network:
 
     def _sandbox_text(self, agent: NodeAgent, why: str) -> str:
         sandbox = f"{self.chance.getrandbits(256):064x}"
-        plugin = 'plugin type="win-overlay" name="vxlan0"' if agent.machine.os == "windows" else 'plugin type="flannel"'
+        windows = 'type="win-overlay" name="vxlan0"' if is_overlay(agent.machine) else 'type="win-bridge" name="cbr0"'
+        plugin = f"plugin {windows}" if agent.machine.os == "windows" else 'plugin type="flannel"'
         return f'failed to setup network for sandbox "{sandbox}": {plugin} failed (add): {why}'
 
     def _service_changed(self, name: Name, old: ServiceView | None, new: ServiceView | None) -> None:

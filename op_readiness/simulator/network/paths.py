@@ -18,7 +18,7 @@ from op_readiness.simulator.network.ipam import gateway
 from op_readiness.simulator.network.keys import Backend, LbKey, LbValue
 from op_readiness.simulator.network.services import family_of
 from op_readiness.simulator.network.stack import Stack
-from op_readiness.simulator.network.tables import NodeTables
+from op_readiness.simulator.network.tables import NodeTables, address_in, is_overlay, pod_cidr_in
 
 
 class Places(Protocol):
@@ -164,7 +164,7 @@ class Paths:
         return Flow("pass", client, protocol, port, target, ip, seen, legs, None, forward, back, own)
 
     def _lost(self, client: Stack, ip: str, protocol: str) -> Flow:
-        cidr = client.machine.pod_cidr
+        cidr = pod_cidr_in(client.machine, family_of(ip))
         near = bool(cidr) and ipaddress.ip_address(ip) in ipaddress.ip_network(cidr)
         return Flow("no-neighbour" if near and client.machine.os == "linux" else "drop", client, protocol)
 
@@ -225,11 +225,12 @@ def _balancer(
 
 def _source(client: Stack, own: str, target: Stack) -> str:
     """Where a packet that no Service translates seems to come from."""
-    same = client.machine.name == target.machine.name
+    same, family = client.machine.name == target.machine.name, family_of(own)
     if client.kind == "pod":
-        return own if same or target.kind == "pod" else client.machine.ip
-    if client.kind == "host" and same and client.machine.os == "linux" and client.machine.pod_cidr:
-        return gateway(client.machine.pod_cidr)
+        return own if same or target.kind == "pod" else address_in(client.machine, family)
+    cidr = pod_cidr_in(client.machine, family)
+    if client.kind == "host" and same and client.machine.os == "linux" and cidr:
+        return gateway(cidr)
     return own
 
 
@@ -241,16 +242,17 @@ def _translated(
     if outside and value.policy == "Local":
         return own
     machine = tables.machine
+    address, cidr = address_in(machine, key.family), pod_cidr_in(machine, key.family)
     if machine.os == "windows":
-        return value.source_vip or machine.ip
+        return value.source_vip or address
     local = target.machine.name == machine.name
     if outside or target is client:
-        return gateway(machine.pod_cidr) if local and machine.pod_cidr else machine.ip
+        return gateway(cidr) if local and cidr else address
     return _source(client, own, target)
 
 
 def _loses_answers(tables: NodeTables, key: LbKey, value: LbValue, target: Stack) -> bool:
     """Without a source VIP the answers of a backend on another Node find no way back (Windows overlay)."""
-    if tables.machine.os != "windows" or value.source_vip or key.family != "IPv4" or target.kind != "pod":
+    if tables.machine.os != "windows" or value.source_vip or not is_overlay(tables.machine) or target.kind != "pod":
         return False
     return target.machine.name != tables.machine.name and not (key.face != "ClusterIP" and value.policy == "Local")

@@ -23,10 +23,10 @@ OPEN = AclValue()
 
 @dataclass
 class PolicedPod:
-    """A Pod that policies can select or name: its object, address, and the ACL table of its Node."""
+    """A Pod that policies can select or name: its object, addresses, and the ACL table of its Node."""
 
     pod: Object
-    ip: str
+    ips: tuple[str, ...]
     table: Table[str, AclValue]
 
 
@@ -42,10 +42,10 @@ class Policies:
         namespaces.handlers.append(self._changed)
         pods.handlers.append(self._pod_changed)
 
-    def add(self, pod: Object, ip: str, table: Table[str, AclValue]) -> None:
+    def add(self, pod: Object, ips: tuple[str, ...], table: Table[str, AclValue]) -> None:
         """A Pod's endpoint is being made: give it its rules; raises WriteFailed."""
         uid = pod["metadata"]["uid"]
-        policed = self._pods[uid] = PolicedPod(pod, ip, table)
+        policed = self._pods[uid] = PolicedPod(pod, ips, table)
         value = self._wanted(policed)
         table.create(uid, value)
         self._believed[uid] = value
@@ -123,11 +123,11 @@ class Policies:
             blocks = tuple(_block(peer["ipBlock"]) for peer in peers if peer.get("ipBlock"))
             asked = rule.get("ports") or []
             if side == "Ingress" or not any(_named(port) for port in asked):
-                ips = frozenset(pod.ip for pod in pods)
+                ips = frozenset(ip for pod in pods for ip in pod.ips)
                 yield AclRule(ips, blocks, not peers, _ports(asked, [policed]) if asked else None)
             else:  # a name means another number for every peer
                 for pod in pods:
-                    yield AclRule(frozenset([pod.ip]), (), False, _ports(asked, [pod]))
+                    yield AclRule(frozenset(pod.ips), (), False, _ports(asked, [pod]))
 
     def _peers(self, policy: Object, peers: Iterable[Object]) -> Iterator[PolicedPod]:
         own = policy["metadata"].get("namespace", "")

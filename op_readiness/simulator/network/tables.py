@@ -40,6 +40,14 @@ class Machine(Protocol):
     def pod_cidr(self) -> str:
         """Where its Pods get addresses from."""
 
+    @property
+    def ip6(self) -> str:
+        """Its InternalIP of IPv6, empty without dual stack."""
+
+    @property
+    def pod_cidr6(self) -> str:
+        """Where its Pods get IPv6 addresses from, empty without dual stack."""
+
 
 class _Indexed(Table[K, V]):
     """A table that also finds its keys by what a packet carries."""
@@ -117,6 +125,26 @@ class NodeTables:
             table.state: [{"key": _plain(key), "value": _plain(value)} for key, value in table.programmed.items()]
             for table in self.all()
         }
+
+
+def addresses_of(machine: Machine) -> tuple[str, ...]:
+    """The addresses of a machine, one a family."""
+    return tuple(ip for ip in (machine.ip, machine.ip6) if ip)
+
+
+def address_in(machine: Machine, family: str) -> str:
+    """Its address of a family, else the one it has."""
+    return next((ip for ip in addresses_of(machine) if (":" in ip) == (family == "IPv6")), machine.ip)
+
+
+def pod_cidr_in(machine: Machine, family: str) -> str:
+    """The range of its Pods' addresses of a family; empty without one."""
+    return machine.pod_cidr6 if family == "IPv6" else machine.pod_cidr
+
+
+def is_overlay(machine: Machine) -> bool:
+    """Whether its Pods are in an overlay network: Windows has IPv6 on bridged ones alone."""
+    return not pod_cidr_in(machine, "IPv6")
 
 
 def subnet_of(machine: Machine) -> str:

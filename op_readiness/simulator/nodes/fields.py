@@ -23,7 +23,7 @@ def field_value(path: str, pod: Object, node: Node, ips: Sequence[str]) -> str:
         "metadata.name": meta["name"], "metadata.namespace": meta["namespace"], "metadata.uid": meta["uid"],
         "spec.nodeName": node.name, "spec.serviceAccountName": spec.get("serviceAccountName", ""),
         "status.podIP": ips[0] if ips else "", "status.podIPs": ",".join(ips),
-        "status.hostIP": node.ip, "status.hostIPs": ",".join(node.ips),
+        "status.hostIP": node.reported_ips[0], "status.hostIPs": ",".join(node.reported_ips),
         "metadata.labels": _lines(meta.get("labels")), "metadata.annotations": _lines(meta.get("annotations")),
     }  # fmt: skip
     if path in plain:

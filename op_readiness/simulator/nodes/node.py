@@ -103,6 +103,11 @@ class Node:
         return [ip for ip in (self.ip, self.ip6) if ip]
 
     @property
+    def reported_ips(self) -> list[str]:
+        """The InternalIPs that its kubelet reports, and gives to Pods as those of their host."""
+        return list(self.host.fact("address", "InternalIP").items) or [self.ip]
+
+    @property
     def pod_cidrs(self) -> list[str]:
         """The ranges of its Pods' addresses, one a family."""
         return [cidr for cidr in (self.pod_cidr, self.pod_cidr6) if cidr]

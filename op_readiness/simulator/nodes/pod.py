@@ -54,7 +54,7 @@ class PodWorker:
         spec = pod["spec"]
         self.containers = [Container(one, "init", self) for one in spec.get("initContainers") or []]
         self.containers += [Container(one, "main", self) for one in spec["containers"]]
-        self.shown = Shown(pod, self.node.ips, self.containers, started=now())
+        self.shown = Shown(pod, self.node.reported_ips, self.containers, started=now())
         self.ended = False
         self.rejected: tuple[str, str] | None = None
         self._writer = StatusWriter(self.world, self._status)

@@ -147,6 +147,11 @@ class Registration:
         if self._told != _news(self._node):
             await self.report()
 
+    async def follow(self) -> None:
+        """Report the status at once if what a kubelet reports of its Node is no longer what it has reported."""
+        if self._told != _news(self._node):
+            await _kept(self.report())
+
     async def changed(self) -> None:
         """Report a changed condition at once; a report that fails follows with a later beat."""
         self._since = now()

@@ -16,6 +16,9 @@ from typing import Any
 import yaml
 
 HERE = Path(__file__).parent
+DUAL_STACK = HERE / "requests" / "dual-stack" / "services.yaml"
+"""Asked of a server whose Services have both IP families."""
+RANGES = ("10.96.0.0/16", "fd00:10:96::/112")
 TABLES = tuple(sorted((HERE / "requests").glob("*.yaml")))
 HEARD_OF = re.compile(r"/namespaces/quota/|/(priorityclasses|namespaces|serviceaccounts)(/[^/]+)?$")
 PAUSE = 0.2
@@ -39,6 +42,7 @@ PATTERNS = (
     (re.compile(r"(may not be changed)\n.*", re.S), r"\1"),
     (re.compile(r"(?<=in record \()\d+"), "VERSION"),
     (re.compile(r"may not change fields other than (.*?)\n.*", re.S), r"may not change fields other than \1"),
+    (re.compile(r"fd00:10:96::(?!7\d$|[79]\d\b)[1-9a-f][0-9a-f]*"), "DRAWN"),
     (re.compile(r"10\.96\.(?!0\.)\d+\.\d+|(?<=:)3\d{4}(?=/TCP)"), "DRAWN"),
 )
 
@@ -55,7 +59,7 @@ def all_requests() -> list[dict[str, Any]]:
 
 def recorded_file(table: Path) -> Path:
     """Where the answers to one file's rows are kept."""
-    return HERE / "recorded" / f"{table.stem}.json"
+    return HERE / "recorded" / table.relative_to(HERE / "requests").with_suffix(".json")
 
 
 def recorded_answers() -> list[dict[str, Any]]:
@@ -190,7 +194,7 @@ def _manager(entry: dict[str, Any]) -> tuple[str, ...]:
     return entry["operation"], entry["manager"], entry["apiVersion"], entry.get("subresource", "")
 
 
-def ask_all(server: str, pause: float = 0) -> list[dict[str, Any]]:
-    """The answers to all rows, in their order."""
+def ask_all(server: str, pause: float = 0, rows: list[dict[str, Any]] | None = None) -> list[dict[str, Any]]:
+    """The answers to `rows`, without them to the rows of all files, in their order."""
     with contextlib.closing(Asker(server, pause)) as asker:
-        return [asker.ask(row) for row in all_requests()]
+        return [asker.ask(row) for row in (all_requests() if rows is None else rows)]

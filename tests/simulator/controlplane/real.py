@@ -17,7 +17,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.simulator.controlplane.answers import ADMIN, BOB
+from tests.simulator.controlplane.answers import ADMIN, BOB, RANGES
 
 READY_SECONDS = 60
 
@@ -36,7 +36,7 @@ def _write_key(path: Path) -> None:
     path.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
 
 
-def _commands(assets: Path, folder: Path, ports: list[int]) -> list[list[str]]:
+def _commands(assets: Path, folder: Path, ports: list[int], ranges: str) -> list[list[str]]:
     client, peer, secure = ports
     etcd = f"http://127.0.0.1:{client}"
     return [
@@ -44,7 +44,7 @@ def _commands(assets: Path, folder: Path, ports: list[int]) -> list[list[str]]:
          "--advertise-client-urls", etcd, "--listen-peer-urls", f"http://127.0.0.1:{peer}", "--unsafe-no-fsync"],
         [str(assets / "kube-apiserver"), "--etcd-servers", etcd, "--bind-address", "127.0.0.1",
          "--secure-port", str(secure), "--cert-dir", str(folder / "certs"),
-         "--service-cluster-ip-range", "10.96.0.0/16",
+         "--service-cluster-ip-range", ranges,
          "--token-auth-file", str(folder / "tokens.csv"), "--authorization-mode", "Node,RBAC",
          "--service-account-issuer", "https://kubernetes.default.svc",
          "--service-account-key-file", str(folder / "sa.key"),
@@ -63,14 +63,14 @@ def _ready(server: str) -> bool:
 
 
 @contextlib.contextmanager
-def real_api_server() -> Iterator[str]:
-    """The URL of a fresh API server; both processes are gone afterwards."""
+def real_api_server(*ranges: str) -> Iterator[str]:
+    """The URL of a fresh API server, with these ranges of Services (IPv4's alone); both processes go afterwards."""
     assets = Path(os.environ["KUBEBUILDER_ASSETS"]).expanduser()
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as owned:
         folder, ports = Path(name), _free_ports(3)
         _write_key(folder / "sa.key")
         (folder / "tokens.csv").write_text(f'{ADMIN},admin,admin,"system:masters"\n{BOB},bob,bob\n')
-        for command in _commands(assets, folder, ports):
+        for command in _commands(assets, folder, ports, ",".join(ranges or RANGES[:1])):
             process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             owned.callback(process.wait)
             owned.callback(process.kill)

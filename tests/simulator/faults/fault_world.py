@@ -22,6 +22,8 @@ class FakeNode:
     build: str = "10.0.20348"
     ip: str = "10.240.0.11"
     pod_cidr: str = "10.244.1.0/24"
+    ip6: str = ""
+    pod_cidr6: str = ""
     tables: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -37,16 +37,20 @@ class Objects:
 
 
 class World:
-    """What Network asks of the world."""
+    """What Network asks of the world. With `dual_stack` Nodes and Pods have IPv6 addresses too."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, dual_stack: bool = False) -> None:
         self.clock = TurnedClock()
         self.random = random.Random(1)
         self.services, self.endpointslices, self.pods = Objects(), Objects(), Objects()
         self.informers: dict[str, Objects] = {}
         builds = {"win-1": "10.0.20348", "win-2": "10.0.26100", "linux-1": "", "linux-2": ""}
         self.nodes = {
-            name: Host(name, f"10.240.0.{11 + at}", "windows" if build else "linux", build, f"10.244.{at}.0/24")
+            name: Host(
+                name, f"10.240.0.{11 + at}", "windows" if build else "linux", build, f"10.244.{at}.0/24",
+                ip6=f"fd00:10:240::{11 + at}" if dual_stack else "",
+                pod_cidr6=f"fd00:10:244:{at}::/64" if dual_stack else "",
+            )
             for at, (name, build) in enumerate(builds.items(), 1)
         }
         self.events: list[tuple[str, dict[str, Any]]] = []
@@ -82,20 +86,28 @@ class World:
             "spec": {"clusterIP": ip, "clusterIPs": [ip], "ports": ports, **spec},
         })
         self.slice(name, pods)
+        if any(":" in one for one in spec.get("clusterIPs", [])):
+            self.slice(name, pods, suffix="six", family="IPv6")
 
-    def slice(self, name: str, pods: list[PodNetwork], ports: dict[str, int] | None = None, suffix: str = "a") -> None:
+    def slice(
+        self, name: str, pods: list[PodNetwork], ports: dict[str, int] | None = None, suffix: str = "a",
+        family: str = "IPv4",
+    ) -> None:
         numbers = ports or {"http": 8080, "udp": 8081}
         self.endpointslices.put({
             "metadata": {
                 "namespace": "t", "name": f"{name}-{suffix}", "labels": {"kubernetes.io/service-name": name},
             },
-            "addressType": "IPv4",
+            "addressType": family,
             "ports": [
                 {"name": port, "port": number, "protocol": "UDP" if port == "udp" else "TCP"}
                 for port, number in numbers.items()
             ],
             "endpoints": [
-                {"addresses": pod.ips, "nodeName": pod.namespace.node, "conditions": {"ready": True}} for pod in pods
+                {"addresses": [ip], "nodeName": pod.namespace.node, "conditions": {"ready": True}}
+                for pod in pods
+                for ip in pod.ips
+                if (":" in ip) == (family == "IPv6")
             ],
         })
 
@@ -139,11 +151,11 @@ async def udp_name_at(namespace: Namespace, ip: str, port: int = 8081, timeout: 
     return (await namespace.datagram(ip, port, b"hostname", timeout)).decode()
 
 
-def run(story: Callable[[World], Awaitable[None]]) -> None:
+def run(story: Callable[[World], Awaitable[None]], *, dual_stack: bool = False) -> None:
     """Tell a story in a new world, and leave nothing running."""
 
     async def told() -> None:
-        world = World()
+        world = World(dual_stack=dual_stack)
         await world.settled()
         try:
             await story(world)

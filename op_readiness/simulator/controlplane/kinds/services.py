@@ -20,6 +20,8 @@ from op_readiness.simulator.controlplane.kinds.pods import BAD_IP
 Object = dict[str, Any]
 TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 EXTERNAL = ("NodePort", "LoadBalancer")
+UNSET = ("clusterIPs", "ipFamilies", "ipFamilyPolicy")
+"""What only Services with an address of their own have."""
 
 
 DOUBLED_PORT = 'Duplicate value: {{"Name":"","Protocol":"{}","AppProtocol":null,"Port":{},"TargetPort":0,"NodePort":0}}'
@@ -34,6 +36,9 @@ def service(new: Object, old: Object | None) -> list[FieldError]:
         errors.append(invalid_value("spec.clusterIPs[0]", "None", f"may not be set to 'None' for {kind} services"))
     if kind == "ExternalName" and not spec.get("externalName"):
         errors.append(required("spec.externalName"))
+    if kind == "ExternalName" and old is None:
+        why = "may not be set for ExternalName services"
+        errors += [forbidden_field(f"spec.{name}", why) for name in UNSET if spec.get(name)]
     if kind not in TYPES:
         errors.append(not_supported("spec.type", kind, TYPES))
     errors += names.labels(spec.get("selector"), "spec.selector")
