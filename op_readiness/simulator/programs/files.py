@@ -13,11 +13,14 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TypeGuard
 
 Guard = Callable[[str, str], None]
 """(read|write|list|remove, path): may raise OSError; how a volume shows that it is broken or closed to somebody."""
 MAX_LINKS = 40
+KNOWN_PATHS = 4096
+"""Paths kept in pieces: programs are looked for along PATH again and again."""
 
 
 class PathMissing(FileNotFoundError):
@@ -258,20 +261,7 @@ class FileSystem:
 
     def parts(self, path: str) -> tuple[str, ...]:
         """The names on the way from the root; a UNC path starts with `\\\\`, a drive other than C: with its letter."""
-        first: tuple[str, ...] = ()
-        if self.windows:
-            path = path.replace("/", "\\")
-            if path.startswith("\\\\") and path[2:3] not in ("", "\\"):
-                first, path = ("\\\\",), path[2:]
-            elif path[1:2] == ":":
-                first, path = () if path[0] in "cC" else (path[0].upper() + ":",), path[2:]
-        names: list[str] = []
-        for name in path.split("\\" if self.windows else "/"):
-            if name == "..":
-                del names[-1:]
-            elif name not in ("", "."):
-                names.append(name)
-        return (*first, *names)
+        return _parts(path, self.windows)
 
     def _text(self, parts: tuple[str, ...]) -> str:
         if not self.windows:
@@ -283,7 +273,7 @@ class FileSystem:
         return "C:\\" + "\\".join(parts)
 
     def _keys(self, parts: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(part.casefold() for part in parts) if self.windows else parts
+        return _folded(parts) if self.windows else parts
 
     def _is_null(self, path: str) -> bool:
         parts = self.parts(path)
@@ -364,6 +354,29 @@ class FileSystem:
     @staticmethod
     def _missing(number: int, path: str) -> OSError:
         return OSError(number, os.strerror(number), path)
+
+
+@lru_cache(KNOWN_PATHS)
+def _parts(path: str, windows: bool) -> tuple[str, ...]:
+    first: tuple[str, ...] = ()
+    if windows:
+        path = path.replace("/", "\\")
+        if path.startswith("\\\\") and path[2:3] not in ("", "\\"):
+            first, path = ("\\\\",), path[2:]
+        elif path[1:2] == ":":
+            first, path = () if path[0] in "cC" else (path[0].upper() + ":",), path[2:]
+    names: list[str] = []
+    for name in path.split("\\" if windows else "/"):
+        if name == "..":
+            del names[-1:]
+        elif name not in ("", "."):
+            names.append(name)
+    return (*first, *names)
+
+
+@lru_cache(KNOWN_PATHS)
+def _folded(parts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(part.casefold() for part in parts)
 
 
 def _is_real(entry: Entry | None) -> TypeGuard[File | Folder]:

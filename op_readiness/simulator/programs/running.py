@@ -7,7 +7,7 @@ the runtime's words: an unknown command never passes for a success.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -123,7 +123,7 @@ def variable(process: Process, name: str) -> str | None:
     return next((value for known, value in process.env.items() if known.upper() == key), None)
 
 
-def _candidates(process: Process, name: str, extensions_only: bool) -> list[str]:
+def _candidates(process: Process, name: str, extensions_only: bool) -> Sequence[str]:
     if not name:
         return []
     if _is_path(process, name):
@@ -135,14 +135,10 @@ def _candidates(process: Process, name: str, extensions_only: bool) -> list[str]
         places = [process.files.join(folder, name) for folder in folders if folder]
     if not process.windows:
         return places
-    return [full for place in places for full in _with_extensions(process, place, name, extensions_only)]
-
-
-def _with_extensions(process: Process, place: str, name: str, extensions_only: bool) -> list[str]:
     extensions = [e for e in (variable(process, "PATHEXT") or PATHEXT).split(";") if e]
-    has_one = any(name.upper().endswith(e.upper()) for e in extensions)
-    exact = [place] if has_one or not (extensions_only or process.host_process) else []
-    return [*exact, *(place + extension for extension in extensions)]
+    has_one = name.upper().endswith(tuple(extension.upper() for extension in extensions))
+    exact = [""] if has_one or not (extensions_only or process.host_process) else []
+    return [place + extension for place in places for extension in (*exact, *extensions)]
 
 
 def _is_path(process: Process, name: str) -> bool:
