@@ -62,6 +62,7 @@ def _linux(*entrypoint: str, command: tuple[str, ...] = (), user: str = "0") -> 
 FAMILIES: dict[str, Family] = {
     f"{E2E}/agnhost": Family(_linux("/agnhost", command=("pause",)), _windows("/agnhost", command=("pause",)), (2, 62)),
     f"{E2E}/busybox": Family(_linux(command=("sh",)), _windows("cmd.exe", "/s", "/c"), (1, 37, 0, 2)),
+    f"{E2E}/glibc-dns-testing": Family(_linux(command=("bash",)), _windows("cmd.exe", "/s", "/c"), (2, 1, 1)),
     f"{E2E}/nonroot": Family(
         _linux(command=("bash",), user="1234"),
         _windows(command=("c:\\windows\\system32\\cmd.exe",), user="ContainerUser"), (1, 6),

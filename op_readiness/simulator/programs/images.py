@@ -157,6 +157,14 @@ def _linux_debian(root: Folder) -> None:
     put(root, "bin/bash", executable("sh", "linux"))
 
 
+def _linux_dns_testing(root: Folder) -> None:
+    """Debian with dnsutils: its own resolver (glibc) beside agnhost's."""
+    put(root, "bin/bash", executable("sh", "linux"))
+    for name in ("dig", "nslookup"):
+        put(root, f"usr/bin/{name}", executable(name, "linux"))
+    put(root, "coredns", executable("coredns", "linux"))
+
+
 def _linux_nginx(root: Folder) -> None:
     put(root, "usr/sbin/nginx", executable("nginx", "linux"))
     _text(root, "usr/share/nginx/html/index.html", WELCOME)
@@ -197,6 +205,10 @@ def _windows_agnhost(root: Folder) -> None:
     _agnhost_files(root)
 
 
+def _windows_dns_testing(root: Folder) -> None:
+    put(root, "coredns.exe", executable("coredns", "windows"))
+
+
 def _windows_pause(root: Folder) -> None:
     put(root, "pause.exe", executable("pause", "windows"))
 
@@ -215,6 +227,7 @@ _LINUX = {
     "agnhost": (_linux_base, _linux_agnhost),
     "busybox": (_linux_base,),
     "alpine": (_linux_base,),
+    "glibc-dns-testing": (_linux_base, _linux_dns_testing),
     "nginx": (_linux_base, _linux_nginx),
     "nonroot": (_linux_base, _linux_debian),
     "pause": (_linux_pause,),
@@ -223,6 +236,7 @@ _LINUX = {
 _WINDOWS = {
     "agnhost": (_windows_base, _windows_tools, _windows_agnhost),
     "busybox": (_windows_base, _windows_tools),
+    "glibc-dns-testing": (_windows_base, _windows_tools, _windows_dns_testing),
     "nonroot": (_windows_base,),
     "resource-consumer": (_windows_base, _windows_consumer),
     "pause": (_windows_base, _windows_pause),
