@@ -88,12 +88,15 @@ NODES = options(
     option("--dual-stack", is_flag=True,
            help="Simulated Nodes, Pods and Services have IPv4 and IPv6 addresses. Default: IPv4 alone."),
 )  # fmt: skip
-SIMULATION = options(
-    option("--control-plane", type=click.Choice(["embedded", "real"]), default=None,
-           help="real: kube-apiserver and the rest from KUBEBUILDER_ASSETS. Default: embedded."),
+LATENCY_AND_SEED = options(
     option("--latency", type=click.Choice(["quick", "realistic"]), default=None,
            help="How long simulated Pods take. realistic: figures of real Windows Nodes. Default: quick."),
     option("--seed", default="", metavar="TEXT", help="Repeat what was drawn at random. Default: a new one, printed."),
+)  # fmt: skip
+SIMULATION = options(
+    option("--control-plane", type=click.Choice(["embedded", "real"]), default=None,
+           help="real: kube-apiserver and the rest from KUBEBUILDER_ASSETS. Default: embedded."),
+    LATENCY_AND_SEED,
 )  # fmt: skip
 CLEANUP_TIMEOUT = option("--cleanup-timeout", type=click.FloatRange(0), default=60.0, show_default=True,
                          metavar="SECONDS", help="How long to wait for what was made to be gone.")  # fmt: skip
@@ -187,7 +190,11 @@ def cleanup(ctx: click.Context, /, **given: Any) -> None:
 @options(NAMES)
 @option("--fault", "faults", cls=Listed, metavar="NAME", help="Only these faults.  [default: all that are declared]")
 @option("--complete", is_flag=True, help="Every cell, not only declared ones and a sample of the others.")
-@options(SIMULATION, TIMEOUT_SCALE)
+@option("--cells", type=click.IntRange(0), default=None, metavar="N",
+        help="Only so many declared cells, drawn by the seed, beside the healthy ones; each fault before any twice.")
+@option("--control-plane", type=click.Choice(["embedded", "real", "both"]), default=None,
+        help="both: the same cells under each, compared.  [default: embedded]")
+@options(LATENCY_AND_SEED, TIMEOUT_SCALE)
 @option("--report-dir", default=default_report_dir, metavar="DIR",
         help="Where the matrix goes.  [default: ./op-readiness-report]")
 @option("--workers", default="auto", show_default=True, metavar="N|auto", help="Simulated clusters side by side.")

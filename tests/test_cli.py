@@ -16,7 +16,8 @@ from op_readiness.cli_options import Listed, split
 from op_readiness.runner import commands
 
 TEXTS = {"--format": "json", "--control-plane": "real", "--latency": "realistic", "--timeout-scale": "2",
-         "--run-timeout": "7", "--cleanup-timeout": "7", "--e2e-timeout": "7", "--flake-attempts": "3"}  # fmt: skip
+         "--run-timeout": "7", "--cleanup-timeout": "7", "--e2e-timeout": "7", "--flake-attempts": "3",
+         "--cells": "3"}  # fmt: skip
 PARSED: dict[str, Any] = {"2": 2.0, "7": 7.0, "3": 3}
 
 

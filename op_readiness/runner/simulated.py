@@ -21,7 +21,8 @@ from op_readiness.model.errors import OpReadinessError, UsageError
 from op_readiness.runner import processes
 from op_readiness.runner.child import environment
 
-START_SECONDS = 60.0
+START_SECONDS = 150.0
+"""Longer than the simulator's own deadlines, so that its own words come first."""
 STOP_SECONDS = 5.0
 
 
@@ -187,7 +188,7 @@ def _message(text: str) -> str:
 
 
 def assets(control_plane: str) -> str | None:
-    """Where the real control plane's programs are. Raises UsageError if it is asked for and they are not there."""
+    """Where the real control plane's programs are; raises OpReadinessError where they are asked for and missing."""
     if control_plane != "real":
         return None
     folder = os.environ.get("KUBEBUILDER_ASSETS", "")
@@ -195,7 +196,9 @@ def assets(control_plane: str) -> str | None:
     missing = [name for name in names if not shutil.which(name, path=folder or None)]
     if not folder or missing:
         where = f"has no {', '.join(missing)}" if folder else "is not set"
-        raise UsageError(f"--control-plane real: KUBEBUILDER_ASSETS {where}; it names the folder of {', '.join(names)}")
+        raise OpReadinessError(
+            f"--control-plane real: KUBEBUILDER_ASSETS {where}; it names the folder of {', '.join(names)}"
+        )
     return folder
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from op_readiness.simulator.api import Api, Informer, Object
 from op_readiness.simulator.apiproxy import ApiProxy, front
@@ -30,7 +30,10 @@ from op_readiness.simulator.programs.running import run
 from op_readiness.simulator.spec import Spec
 from op_readiness.simulator.world import CONTROL_PLANE_IP, World
 
-READY_SECONDS = 60.0
+if TYPE_CHECKING:
+    from op_readiness.simulator.realcontrolplane import RealControlPlane
+
+READY_SECONDS, LOOK_SECONDS = 60.0, 0.5
 DNS_PODS = 2
 SERVICE_RANGE, SERVICE_RANGE6 = "10.96.0.0/16", "fd00:10:96::/112"
 
@@ -49,6 +52,7 @@ class SimulatedCluster:
         self.spec, self.clock = spec, Clock(spec.rate)
         self._open = contextlib.AsyncExitStack()
         self._api_rules = ApiRules(self.clock)
+        self._real: RealControlPlane | None = None
         self.world: World
         self.faults: Faults
         self.access: Access
@@ -121,11 +125,10 @@ class SimulatedCluster:
             from op_readiness.simulator.realcontrolplane import RealControlPlane
 
             face.listen(self.spec.egress)
-            real = RealControlPlane(
-                self.spec.folder, self.spec.assets, self.spec.egress, ",".join(self._service_ranges())
-            )
-            self._open.push_async_callback(real.stop)
-            return await real.start()
+            ranges = ",".join(self._service_ranges())
+            self._real = RealControlPlane(self.spec.folder, self.spec.assets, self.spec.egress, ranges)
+            self._open.push_async_callback(self._real.stop)
+            return await self._real.start()
         from op_readiness.simulator.controlplane import customkinds
         from op_readiness.simulator.controlplane.server import ControlPlane as Embedded
         from op_readiness.simulator.domain import embedded as domain
@@ -186,11 +189,19 @@ class SimulatedCluster:
             await until(self.world.pods, lambda: _dns_pods_well(self.world.pods))
             await until(self.world.endpointslices, lambda: _dns_addresses(self.world.endpointslices) >= DNS_PODS)
 
-    async def _within(self, work: Any, what: str) -> None:
+    async def _within(self, work: Coroutine[Any, Any, None], what: str) -> None:
+        """Wait for `work`; raises StartFailed when it takes too long, or when a program of the control plane ends."""
+        waiting = asyncio.ensure_future(work)
         try:
-            await asyncio.wait_for(work, READY_SECONDS)
+            async with asyncio.timeout(READY_SECONDS):
+                while not (await asyncio.wait({waiting}, timeout=LOOK_SECONDS))[0]:
+                    if self._real is not None:
+                        self._real.must_run()
         except TimeoutError as error:
             raise StartFailed(f"{what} are not ready after {READY_SECONDS:g} s") from error
+        finally:
+            waiting.cancel()
+        await waiting
 
 
 async def until(informer: Informer, met: Callable[[], bool]) -> None:

@@ -36,9 +36,9 @@ class Cell(Record):
 
 def cells_of(
     matrix: Matrix, abilities: Sequence[str], node_parameter: Mapping[str, str], nodes: Sequence[str],
-    draw: random.Random, *, sample: int | None = None,
+    draw: random.Random, *, sample: int | None = None, most: int | None = None,
 ) -> list[Cell]:  # fmt: skip
-    """The healthy column, every declared cell, and of the others all, or a `sample` of so many.
+    """The healthy column, every declared cell or `most` of them, and of the others all, or a `sample` of so many.
 
     `node_parameter` maps a fault to the parameter that names a Windows Node, if it has one that is not fixed already.
     """
@@ -49,11 +49,29 @@ def cells_of(
         node = str(given.get(name) or draw.choice(list(nodes))) if name else ""
         parameters = {**given, name: node} if name else given
         cells += [Cell(ability, fault, parameters, node) for ability in abilities]
-    if sample is None:
-        return cells
-    others = [cell for cell in cells if _undeclared(cell, matrix)]
-    kept = set(draw.sample([cell.id for cell in others], min(sample, len(others))))
-    return [cell for cell in cells if cell.id in kept or not _undeclared(cell, matrix)]
+    others = [cell.id for cell in cells if _undeclared(cell, matrix)]
+    judged = [cell for cell in cells if _expected(cell, matrix) in (Expected.RED, Expected.ERROR)]
+    kept = set(others if sample is None else draw.sample(others, min(sample, len(others))))
+    kept |= {cell.id for cell in cells if cell.fault == HEALTHY}
+    if most is None:
+        kept |= {cell.id for cell in cells if not _undeclared(cell, matrix)}
+    else:
+        kept |= {cell.id for cell in _each_fault_first(judged, draw)[:most]}
+    return [cell for cell in cells if cell.id in kept]
+
+
+def _each_fault_first(cells: Sequence[Cell], draw: random.Random) -> list[Cell]:
+    """Cells in an order drawn at random, in which every fault comes once before any comes twice."""
+    turns: dict[str, int] = {}
+    ordered: list[tuple[int, int, Cell]] = []
+    for cell in draw.sample(cells, len(cells)):
+        turns[cell.fault] = turns.get(cell.fault, 0) + 1
+        ordered.append((turns[cell.fault], len(ordered), cell))
+    return [cell for _, _, cell in sorted(ordered, key=lambda one: one[:2])]
+
+
+def _expected(cell: Cell, matrix: Matrix) -> Expected:
+    return matrix.expected(cell.fault, cell.ability)
 
 
 def _undeclared(cell: Cell, matrix: Matrix) -> bool:

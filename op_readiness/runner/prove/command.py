@@ -9,7 +9,7 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from op_readiness.runner import child, matrix
 from op_readiness.runner.attention import Attention, Interrupted
 from op_readiness.runner.events import read_from
 from op_readiness.runner.prove.cells import HEALTHY, Cell, cells_of, hole, in_order, picture
+from op_readiness.runner.prove.planes import BOTH, EMBEDDED, REAL, differing, known
 
 SCALE = 0.05
 NODES = {"windows": 3, "linux": 2}
@@ -50,6 +51,7 @@ class Proof:
     say: Callable[[str], None]
     verbose: bool = False
     complete: bool = False
+    most: int | None = None
     faults: tuple[str, ...] = ()
     results: dict[str, Result] = field(default_factory=dict)
     _offsets: dict[Path, int] = field(default_factory=dict)
@@ -58,8 +60,11 @@ class Proof:
     def run(self, attention: Attention) -> int:
         """Exit code: 0 when every cell is as declared, 1 otherwise."""
         began = time.monotonic()
-        cells = self._cells()
-        self.say(f"{self.category}: {len(cells)} cells, {self.workers} simulated clusters, seed {self.seed}")
+        cells = self.cells()
+        plane = f"{self.spec['control_plane']} control plane"
+        self.say(
+            f"{self.category}: {len(cells)} cells, {self.workers} simulated clusters, {plane}, seed {self.seed}"
+        )
         self._session(cells, attention)
         holes = self._holes(cells)
         text = self._text(cells, holes, time.monotonic() - began)
@@ -69,11 +74,13 @@ class Proof:
         (self.report_dir / "matrix.json").write_text(json.dumps(self._data(cells, holes), indent=1), "utf-8")
         return 1 if holes else 0
 
-    def _cells(self) -> list[Cell]:
+    def cells(self) -> list[Cell]:
+        """The cells to run: the same ones for the same seed."""
         names = [f"win-{n + 1}" for n in range(int(self.spec["nodes"]["windows"]))]
         draw = random.Random(self.seed)
         ids = [ability.id for ability in self.abilities]
-        cells = cells_of(self.declared, ids, self.node_parameter, names, draw, sample=None if self.complete else SAMPLE)
+        sample = None if self.complete else SAMPLE if self.most is None else 0
+        cells = cells_of(self.declared, ids, self.node_parameter, names, draw, sample=sample, most=self.most)
         chosen = {HEALTHY, *self.columns}
         return in_order([cell for cell in cells if cell.fault in chosen], self.declared)
 
@@ -192,10 +199,12 @@ def prove(given: Mapping[str, Any], say: Callable[[str], None]) -> int:
     faults = {fault["name"]: fault for fault in known_faults()}
     scale = given.get("timeout_scale") or SCALE
     seed = given.get("seed") or secrets.token_hex(4)
-    control_plane = given.get("control_plane") or "embedded"
     chosen = tuple(given.get("faults") or ())
     for name in chosen:
         must_be_known("fault", name, faults)
+    asked = given.get("control_plane") or EMBEDDED
+    planes = (EMBEDDED, REAL) if asked == BOTH else (asked,)
+    programs = {plane: assets(plane) for plane in planes}
     codes = []
     with Attention(float("inf"), lambda: None) as attention:
         for category in selection.categories:
@@ -207,20 +216,36 @@ def prove(given: Mapping[str, Any], say: Callable[[str], None]) -> int:
             reports = Path(given["report_dir"]) / (category.name if len(selection.categories) > 1 else "")
             every = [a.id for c in catalogue_of(()) for a in c.abilities if c.name == category.name]
             declared = matrix.read(path, every, faults)
-            proof = Proof(
-                category.name, folder, abilities, declared, node_parameters(faults),
-                {"nodes": NODES, "rate": 1 / scale, "latency": given.get("latency") or "quick", "seed": 1,
-                 "control_plane": control_plane, "assets": assets(control_plane), "dual_stack": declared.dual_stack},
-                scale, _clusters(given["workers"]), seed, reports, say,
-                verbose=bool(given.get("verbose")), complete=bool(given.get("complete")), faults=chosen,
-            )  # fmt: skip
+            proofs = [
+                Proof(
+                    category.name, folder, abilities, declared, node_parameters(faults),
+                    {"nodes": NODES, "rate": 1 / scale, "latency": given.get("latency") or "quick", "seed": 1,
+                     "control_plane": plane, "assets": programs[plane], "dual_stack": declared.dual_stack},
+                    scale, _clusters(given["workers"]), seed, reports / plane if asked == BOTH else reports, say,
+                    verbose=bool(given.get("verbose")), complete=bool(given.get("complete")), most=given.get("cells"),
+                    faults=chosen,
+                )
+                for plane in planes
+            ]  # fmt: skip
             try:
-                codes.append(proof.run(attention))
+                codes += [proof.run(attention) for proof in proofs]
             except Interrupted as error:
                 return {"SIGINT": 130, "SIGTERM": 143}.get(error.by, 3)
+            if asked == BOTH:
+                codes.append(_compare(proofs, say))
     if not codes:
         raise UsageError("none of the selected abilities has a test yet: there is nothing to prove")
     return max(codes)
+
+
+def _compare(proofs: Sequence[Proof], say: Callable[[str], None]) -> int:
+    """Say which cells end differently under the control planes; 1 if any does that must not."""
+    results = {proof.spec["control_plane"]: proof.results for proof in proofs}
+    count, found = differing(proofs[0].cells(), proofs[0].declared, results, known())
+    for id, words in found.items():
+        say(f"differs: {id}: {words}")
+    say(f"{count} cells compared, {len(found)} differ between the control planes")
+    return 1 if found else 0
 
 
 def _clusters(workers: str) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 from op_readiness.cluster.watching import WatchTimeout, wait_for
 from op_readiness.model.errors import CouldNotTell
 from op_readiness.model.findings import Finding
+from op_readiness.observe import slices
 from op_readiness.observe.dns import lookup
 from op_readiness.observe.pods import ready
 from op_readiness.observe.reach import Reach
@@ -16,6 +17,7 @@ from op_readiness.observe.shell import Client
 from op_readiness.observe.targets import pod_target
 from op_readiness.observe.traffic import Target
 from op_readiness.suite.making import Workshop
+from op_readiness.workloads.pods import HTTP_PORT, UDP_PORT
 from op_readiness.workloads.services import workload
 
 Object = dict[str, Any]
@@ -67,16 +69,31 @@ class Stateful:
         )
 
     def must_route(self) -> None:
-        """Each Pod's own name gives its present address and answers with it; the ClusterIP meets all three."""
+        """Each Pod's own name gives its present address and answers with it; the ClusterIP meets all three.
+
+        A name that one of our clients asks before a DNS server has heard of its Pod is remembered there as missing, for
+        as long as the zone says (RFC 2308; 30 s in an ordinary Corefile), and only there: with two DNS Pods every other
+        answer is then lost. So names of Pods just made are asked as what has just changed.
+        """
+        self._must_be_listed()
         names = [self._name_of(pod) for pod in self.pods]
         lookups = [
             lookup(name, frozenset({pod["status"]["podIP"]}), hold_tries=5)
             for name, pod in zip(names, self.pods, strict=True)
         ]
-        self.reach.every(self.clients, lookups, within="dns_answers")
+        self.reach.every(self.clients, lookups, within="dns_answers", after_change=True)
         by_name = [self._by_name(name, pod) for name, pod in zip(names, self.pods, strict=True)]
         front = self.workshop.exposed(self.front, self.pods).by_cluster_ip()
-        self.reach.every(self.clients, [*by_name, front], after_change=self.replaced)
+        self.reach.every(self.clients, by_name, after_change=True)
+        self.reach.every(self.clients, [front], after_change=self.replaced)
+
+    def _must_be_listed(self) -> None:
+        """The headless Service's EndpointSlices, from which names are answered, offer every Pod."""
+        slices.must_offer(
+            self.workshop.cluster, self.workshop.namespace, HEADLESS,
+            frozenset((pod["status"]["podIP"], port) for pod in self.pods for port in (HTTP_PORT, UDP_PORT)),
+            timeouts=self.workshop.context.timeouts,
+        )  # fmt: skip
 
     @staticmethod
     def _by_name(name: str, pod: Object) -> Target:
