@@ -22,6 +22,8 @@ from op_readiness.observe.traffic import ANSWER_SECONDS, CONNECT_SECONDS
 from op_readiness.workloads.pods import HTTP_PORT
 
 Pod = dict[str, Any]
+OTHERS = 3
+"""Clients on other Nodes that ask a Node's Pods."""
 Crowds = Mapping[str, Sequence[Pod]]
 """Node name -> the Pods of this test on it."""
 
@@ -129,7 +131,7 @@ class Addresses:
             )  # fmt: skip
 
     def each_must_answer(self, crowds: Crowds, clients: Sequence[Client]) -> None:
-        """Asked from its own Node and from another, each address gives its own Pod's name."""
+        """Asked from its own Node and from others, each address gives its own Pod's name."""
         pairs = [(client, node) for node in crowds for client in _askers(clients, node)]
         bad = together(self.threads, lambda pair: self._wrong(*pair, crowds[pair[1]]), pairs)
         wrong = [line for lines in bad for line in lines]
@@ -193,10 +195,14 @@ def ipv4_of(text: str) -> list[str]:
 
 
 def _askers(clients: Sequence[Client], node: str) -> list[Client]:
-    """A client on the Node, and the next two in a ring of the others: one alone could itself be what is broken."""
+    """A client on the Node and three others, the next in a ring and one of Linux: a Node whose way back is broken
+    spoils what others ask of it too, and only further ones tell which of them it is.
+    """
     here = next((n for n, client in enumerate(clients) if client.place.node == node), len(clients))
     ring = [*clients[here + 1 :], *clients[:here]]
-    return [*clients[here : here + 1], *ring[:2]]
+    linux = [client for client in ring if client.place.os == "linux"]
+    others = list(dict.fromkeys([*ring[:1], *linux[:1], *ring]))
+    return [*clients[here : here + 1], *others[:OTHERS]]
 
 
 def _where(pod: Pod) -> str:
