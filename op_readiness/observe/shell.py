@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from op_readiness.cluster.api import Cluster
 from op_readiness.cluster.errors import ApiError, ExecDidNotReturn, ExecRefused
+from op_readiness.cluster.execing import ExecAnswer
 from op_readiness.model.errors import CouldNotTell
 from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Finding, Place
@@ -139,6 +140,15 @@ class Asker:
 
     def run(self, client: Client, argv: list[str], *, within: float) -> str:
         """stdout of a command that must be able to run; raises CouldNotTell when exec gives no answer."""
+        return self._executed(client, argv, within).stdout.replace("\r\n", "\n")
+
+    def answer(self, client: Client, argv: list[str]) -> Answer:
+        """Exit code, stdout and stderr of one program without a shell of ours; raises CouldNotTell as `run` does."""
+        within = max(self.timeouts.exec_answer * self.timeouts.scale, FLOORS["exec_answer"])
+        found = self._executed(client, argv, within)
+        return Answer(found.exit_code, f"{found.stdout}\n{found.stderr}".replace("\r\n", "\n").strip())
+
+    def _executed(self, client: Client, argv: list[str], within: float) -> ExecAnswer:
         try:
             answer = self.cluster.exec(client.pod, client.namespace, client.container, argv, within=within)
         except ExecDidNotReturn as error:
@@ -160,7 +170,7 @@ class Asker:
                 self._finding(client, "exec was refused", "an answer", error.message, code="exec")
             ) from error
         self.recorder.witness(client.namespace, client.pod, "exec", answer.stdout)
-        return answer.stdout.replace("\r\n", "\n")
+        return answer
 
     @staticmethod
     def _finding(client: Client, what: str, expected: str, seen: str, hint: str = "", code: str = "") -> Finding:

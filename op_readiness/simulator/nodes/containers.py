@@ -309,7 +309,7 @@ class Container:
 
     def _shows_end(self, began: str, ended: Exit) -> None:
         terminated: dict[str, Any] = {
-            "exitCode": ended.code, "reason": ended.reason, "startedAt": began, "finishedAt": now(),
+            "exitCode": signed(ended.code), "reason": ended.reason, "startedAt": began, "finishedAt": now(),
             "containerID": self.container_id,
         }  # fmt: skip
         if ended.message:
@@ -361,6 +361,11 @@ def start_error(program: str, os: str, words: str) -> str:
             f"container init: {words}"
         )
     return f"failed to create containerd task: failed to create shim task: {what}: unknown"
+
+
+def signed(code: int) -> int:
+    """An exit code as the API carries it, in 32 bits with a sign: Windows' 0xC000013A is -1073741510 there."""
+    return code - 2**32 if code >= 2**31 else code
 
 
 def process_name(process: Process | None) -> str:

@@ -198,3 +198,10 @@ def test_a_node_shuts_down_with_grace() -> None:
             assert cluster.status("critical")["phase"] == "Failed"
 
     asyncio.run(story())
+
+
+def test_a_windows_exit_code_fits_into_the_api():
+    """0xC000013A, which a stop leaves behind, has the highest bit set; the API's field is a signed one."""
+    from op_readiness.simulator.nodes.containers import signed
+
+    assert (signed(0xC000013A), signed(1), signed(0)) == (-1073741510, 1, 0)
