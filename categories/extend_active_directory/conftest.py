@@ -2,7 +2,8 @@
 
 import pytest
 
-from op_readiness.suite.subjects import refused_users, users
+from op_readiness.suite.subjects import domain_identity as domain_identity_
+from op_readiness.suite.subjects import gmsa, refused_users, shares, users
 
 
 @pytest.fixture
@@ -38,7 +39,42 @@ def administrators_under_non_root(workshop, asker, windows_nodes):
     context = users.windows_options(runAsUserName=users.USER)["securityContext"] | {"runAsNonRoot": True}
     made = refused_users.RefusedUsers(
         workshop, asker, windows_nodes, refused_users.administrators(), refused_users.root_shows,
-        {"securityContext": context},
+        {"securityContext": context}, twin_is_judged=True,
     )  # fmt: skip
     made.start()
     return made
+
+
+@pytest.fixture
+def domain(workshop):
+    """The domain that the run was told of, and the account of its credential spec."""
+    return gmsa.read_domain(workshop)
+
+
+@pytest.fixture
+def domain_identity(workshop, asker, domain, windows_nodes):
+    """Three Pods with the account on each Node that can use it, running, looked at."""
+    nodes = gmsa.nodes_with_account(workshop, windows_nodes)
+    pods = gmsa.GmsaPods(workshop, domain, nodes, replicas=3)
+    pods.start()
+    return domain_identity_.DomainIdentity(workshop, asker, pods, domain)
+
+
+@pytest.fixture
+def storage(workshop, asker, domain, windows_nodes):
+    """A Pod with the account on each Node, with volumes of its own and of its Node."""
+    nodes = gmsa.nodes_with_account(workshop, windows_nodes)
+    pods = gmsa.GmsaPods(
+        workshop, domain, nodes, level="privileged", volumes=shares.LOCAL_VOLUMES, mounts=shares.LOCAL_MOUNTS
+    )
+    pods.start()
+    return shares.Shares(workshop, asker, pods, domain)
+
+
+@pytest.fixture
+def no_credentials(workshop, asker, domain, windows_nodes):
+    """On each Node a Pod without the account, and one with it that shows that the share is there."""
+    nodes = gmsa.nodes_with_account(workshop, windows_nodes)
+    pods = gmsa.GmsaPods(workshop, domain, nodes, judged=False)
+    pods.start()
+    return shares.Shares(workshop, asker, pods, domain)

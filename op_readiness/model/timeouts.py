@@ -26,6 +26,7 @@ FLOORS = {
     "dns_answers": 9.0,
     "policy_enforced": 6.0,
     "node_status": 3.0,
+    "domain_joined": 6.0,
 }
 """Real seconds below which a deadline never falls, by name."""
 
@@ -51,6 +52,7 @@ class Timeouts:
     hold: float = 10.0  # hybrid_network.go: one try a second
     dns_answers: float = 180.0
     policy_enforced: float = 60.0  # a policy agent on Windows may need tens of seconds
+    domain_joined: float = 60.0  # gmsa_full.go: one minute, a try a second
     node_lost: float = 60.0
     node_status: float = 20.0  # twice nodeStatusUpdateFrequency: what a kubelet knows is in the Node by then
     ability: float = 900.0  # a worker silent past this is killed

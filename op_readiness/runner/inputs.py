@@ -17,11 +17,13 @@ from op_readiness.model.errors import UsageError
 from op_readiness.suite.catalogue import line_of, read_yaml
 
 Loc = tuple[int | str, ...]
-Unc = Annotated[str, Field(pattern=r"^\\\\[^\\/:*?\"<>|\s]+(\\[^\\/:*?\"<>|]+)+\\?$")]
+_PART = r"[^\\/:*?\"<>|&^%();,=\s]+"
+"""One name of a path that cmd takes without quotes, which no exec carries over whole."""
+Unc = Annotated[str, Field(pattern=rf"^\\\\{_PART}(\\{_PART})+\\?$")]
 Subdomain = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")]
 HostName = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?$")]
 EXPECTED = {
-    "smbUncAllowed": r"expected a share such as \\files.corp.example\apps",
+    "smbUncAllowed": r"expected a share such as \\files.corp.example\apps, without blanks",
     "smbUncDenied": r"expected a share such as \\files.corp.example\finance",
     "domain": "expected a DNS domain such as corp.example",
     "dcHost": "expected a host such as dc1.corp.example",

@@ -52,6 +52,12 @@ class Workshop:
             self._namespace = self.new_namespace()
         return self._namespace
 
+    def own_namespace(self, level: str) -> str:
+        """The test's own Namespace, made with that Pod Security level if it is not there yet."""
+        if not self._namespace:
+            self._namespace = self.new_namespace(level)
+        return self._namespace
+
     @property
     def labels(self) -> dict[str, str]:
         """The labels of everything made here."""

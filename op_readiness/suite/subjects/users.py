@@ -7,7 +7,7 @@ judged, for the specification promises nothing of it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -148,7 +148,7 @@ class Users:
             f"{case.name}-{number}", "windows", node, ["pause"], container=container, spec=spec
         )
 
-    def _config_map(self) -> Mapping[str, Any]:
+    def _config_map(self) -> Manifest:
         meta = {"name": "greeting", "namespace": self.workshop.namespace, "labels": self.workshop.labels}
         return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": ALICE}
 
