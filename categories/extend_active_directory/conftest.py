@@ -55,7 +55,7 @@ def domain(workshop):
 def domain_identity(workshop, asker, domain, windows_nodes):
     """Three Pods with the account on each Node that can use it, running, looked at."""
     nodes = gmsa.nodes_with_account(workshop, windows_nodes)
-    pods = gmsa.GmsaPods(workshop, domain, nodes, replicas=3)
+    pods = gmsa.GmsaPods(workshop, domain, nodes, replicas=3, judges_webhook=True)
     pods.start()
     return domain_identity_.DomainIdentity(workshop, asker, pods, domain)
 

@@ -13,8 +13,10 @@ from op_readiness.simulator.api import Api, Informer, Object
 from op_readiness.simulator.apiproxy import ApiProxy, front
 from op_readiness.simulator.bootstrap import bootstrap, restore
 from op_readiness.simulator.clock import Clock
+from op_readiness.simulator.domain import installing
 from op_readiness.simulator.domain.directory import Directory
-from op_readiness.simulator.domain.installing import install
+from op_readiness.simulator.domain.embedded import IN_PROCESS
+from op_readiness.simulator.domain.manifests import hooks
 from op_readiness.simulator.domain.webhookserver import WebhookServer
 from op_readiness.simulator.faults.apirules import ApiRules
 from op_readiness.simulator.faults.engine import Faults
@@ -53,6 +55,7 @@ class SimulatedCluster:
         self._open = contextlib.AsyncExitStack()
         self._api_rules = ApiRules(self.clock)
         self._real: RealControlPlane | None = None
+        self._hooks: list[tuple[str, Object]] = []
         self.world: World
         self.faults: Faults
         self.access: Access
@@ -83,6 +86,7 @@ class SimulatedCluster:
             node.heal()
         if self.world.directory is not None:
             self.world.directory.heal()
+        await installing.restore(self.world.api, self._hooks)
         await restore(self.world.api)
         await asyncio.gather(*(kubelet.registration.heal() for kubelet in self.world.kubelets.values()))
         await self.world.network.heal()
@@ -115,10 +119,12 @@ class SimulatedCluster:
         """The domain stands on the network; a real control plane is given kind and webhook through its API."""
         self.world.directory = directory
         directory.join(self.world.network)
+        self._hooks = hooks(IN_PROCESS, "")
         if self.spec.real:
             webhook = WebhookServer(self.spec.folder)
             self._open.push_async_callback(webhook.stop)
-            await install(self.world.api, directory, await webhook.start(self.world.api), webhook.ca_bundle)
+            self._hooks = hooks(await webhook.start(self.world.api), webhook.ca_bundle)
+            await installing.install(self.world.api, directory, self._hooks)
 
     async def _control_plane(self, face: NodeFace, directory: Directory | None) -> Access:
         if self.spec.real and self.spec.assets is not None:

@@ -9,13 +9,13 @@ from op_readiness.simulator.controlplane.failures import Failure
 from op_readiness.simulator.controlplane.operations import Cluster, now
 from op_readiness.simulator.controlplane.rbac import Rbac
 from op_readiness.simulator.controlplane.requests import Request, User
+from op_readiness.simulator.controlplane.selectors import selected
 from op_readiness.simulator.domain import webhook
 from op_readiness.simulator.domain.directory import Directory
 from op_readiness.simulator.domain.manifests import (
-    DISABLED,
     GROUP,
-    OWN_NAMESPACE,
     PLURAL,
+    RELEASE,
     WEBHOOK,
     credential_spec,
     hooks,
@@ -23,6 +23,8 @@ from op_readiness.simulator.domain.manifests import (
 )
 
 Object = dict[str, Any]
+IN_PROCESS = "https://gmsa-webhook.invalid"
+"""What stands for the webhook's address where it is asked in this process."""
 
 
 class EmbeddedWebhook:
@@ -33,7 +35,7 @@ class EmbeddedWebhook:
 
     def mutate(self, request: Request, pod: Object) -> None:
         """Fill in contents; raises Failure with the API server's words."""
-        if not self._concerns(request):
+        if not self._concerns(request, "mutatingwebhookconfigurations"):
             return
         try:
             for one in webhook.additions(pod, self._specs(pod)):
@@ -43,7 +45,7 @@ class EmbeddedWebhook:
 
     def validate(self, request: Request, pod: Object, old: Object | None) -> None:
         """Refuse; raises Failure."""
-        if not self._concerns(request):
+        if not self._concerns(request, "validatingwebhookconfigurations"):
             return
         try:
             if old is not None:
@@ -54,11 +56,13 @@ class EmbeddedWebhook:
         except webhook.Denied as no:
             raise _refused(no) from no
 
-    def _concerns(self, request: Request) -> bool:
-        """Whether the hooks' namespaceSelector takes in the request's Namespace."""
+    def _concerns(self, request: Request, hooks: str) -> bool:
+        """Whether the stored hook is there and its namespaceSelector takes in the request's Namespace."""
+        stored = self._cluster.store.get(("admissionregistration.k8s.io", hooks), "", RELEASE)
+        webhooks = stored.object.get("webhooks") or [] if stored is not None else []
         namespace = self._cluster.store.get(("", "namespaces"), "", request.namespace)
         labels = namespace.object["metadata"].get("labels") or {} if namespace is not None else {}
-        return request.namespace != OWN_NAMESPACE and labels.get(DISABLED) != "true"
+        return any(selected(one.get("namespaceSelector") or {}, labels) for one in webhooks)
 
     def _specs(self, pod: Object) -> Mapping[str, Object | None]:
         stored = {name: self._cluster.store.get((GROUP, PLURAL), "", name) for name in webhook.named(pod)}
@@ -80,7 +84,7 @@ def install(directory: Directory, cluster: Cluster, rbac: Rbac) -> EmbeddedWebho
     ]}  # fmt: skip
     _put(cluster, ("apiextensions.k8s.io", "customresourcedefinitions"), {**kind(), "status": status})
     _put(cluster, (GROUP, PLURAL), credential_spec(directory))
-    for path, hook in hooks("https://gmsa-webhook.invalid", ""):
+    for path, hook in hooks(IN_PROCESS, ""):
         _put(cluster, ("admissionregistration.k8s.io", path.rpartition("/")[2]), hook)
     return EmbeddedWebhook(cluster, rbac)
 

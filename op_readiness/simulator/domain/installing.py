@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from op_readiness.simulator.api import Api, ApiError
 from op_readiness.simulator.domain.directory import Directory
-from op_readiness.simulator.domain.manifests import CRD_NAME, CRDS, SPECS, credential_spec, hooks, kind
+from op_readiness.simulator.domain.manifests import CRD_NAME, CRDS, SPECS, credential_spec, kind
 from op_readiness.simulator.processes import StartFailed
 
 ESTABLISHED_SECONDS, PAUSE = 30.0, 0.05
 
 
-async def install(api: Api, directory: Directory, webhook: str, ca_bundle: str) -> None:
-    """Apply everything; raises StartFailed when the kind is not served."""
+async def install(api: Api, directory: Directory, installed: Sequence[tuple[str, dict[str, Any]]]) -> None:
+    """Apply everything, the `installed` hooks too; raises StartFailed when the kind is not served."""
     await api.create(CRDS, kind())
-    for path, hook in hooks(webhook, ca_bundle):
+    for path, hook in installed:
         await api.create(path, hook)
     deadline = asyncio.get_running_loop().time() + ESTABLISHED_SECONDS
     while not _established(await api.get(f"{CRDS}/{CRD_NAME}")) or not await _created(api, credential_spec(directory)):
         if asyncio.get_running_loop().time() > deadline:
             raise StartFailed(f"{CRD_NAME} is not served after {ESTABLISHED_SECONDS:g} s")
         await asyncio.sleep(PAUSE)
+
+
+async def restore(api: Api, installed: Sequence[tuple[str, dict[str, Any]]]) -> None:
+    """The hooks as they were installed, whatever was changed of them."""
+    for path, hook in installed:
+        await api.patch(f"{path}/{hook['metadata']['name']}", {"webhooks": hook["webhooks"]})
 
 
 def _established(crd: dict[str, Any]) -> bool:

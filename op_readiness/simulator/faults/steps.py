@@ -16,6 +16,7 @@ from op_readiness.simulator.faults.schema import Step
 from op_readiness.simulator.faults.shapes import Met, Shape
 from op_readiness.simulator.faults.words import seconds
 from op_readiness.simulator.network.table import Drop, Table, WriteFailed
+from op_readiness.simulator.nodes.users import gmsa_of
 
 SETTLED = 10.0
 """Cluster seconds that a `set` gives entries to come together, when it had to wait for the first one."""
@@ -180,11 +181,11 @@ def _node_fits(step: Step, table: Table[Any, Any], world: Any) -> bool:
     return all_fit({name: step.key[name] for name in fields if name in step.key}, fields)
 
 
-COUNTS = ("pods", "pods starting", "services", "entries")
+COUNTS = ("pods", "pods starting", "gmsa pods", "services", "entries")
 
 
 def count(world: Any, table: Table[Any, Any], what: str) -> float | None:
-    """The number that a `while` asks for: Pods of the table's Node, those not yet Running, Services, entries."""
+    """The number that a `while` asks for: Pods of the table's Node (all, not yet Running, with a GMSA), Services, entries."""
     if what == "entries":
         return len(table.programmed)
     if what == "services":
@@ -192,4 +193,6 @@ def count(world: Any, table: Table[Any, Any], what: str) -> float | None:
     bound = [pod for pod in world.pods.objects.values() if pod.get("spec", {}).get("nodeName") == table.node]
     if what == "pods":
         return len(bound)
+    if what == "gmsa pods":
+        return sum(bool(gmsa_of(pod, {})[1]) for pod in bound)
     return float(sum(pod.get("status", {}).get("phase", "Pending") == "Pending" for pod in bound))

@@ -135,7 +135,7 @@ class DomainIdentity:
                      client.repeat(listing(share)))  # fmt: skip
 
     def _closed(self, client: Client) -> tuple[Client, Answer]:
-        open_one = self.domain.allowed or rf"\\{self.domain.name}\SYSVOL"
+        open_one = rf"\\{self.domain.name}\SYSVOL"
         answers = self.asker.ask(client, [
             Ask("closed", listing(self.domain.denied), longest=45.0), Ask("open", listing(open_one), longest=45.0)
         ])  # fmt: skip

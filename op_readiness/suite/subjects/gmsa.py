@@ -75,9 +75,10 @@ def nodes_with_account(workshop: Workshop, nodes: Sequence[NodeFact]) -> list[No
 
 @dataclass
 class GmsaPods:
-    """`replicas` Pods with the account on each Node and one without; `judged`: a Pod that cannot run is a failure.
+    """`replicas` Pods with the account on each Node and one without.
 
-    `level` is the Namespace's Pod Security level; `volumes` and `mounts` go to every Pod.
+    `judged`: a Pod with the account that cannot run is a failure; `judges_webhook`: one that is not admitted, or not
+    filled in, is one too. `level` is the Namespace's Pod Security level; `volumes` and `mounts` go to every Pod.
     """
 
     workshop: Workshop
@@ -85,6 +86,7 @@ class GmsaPods:
     nodes: Sequence[NodeFact]
     replicas: int = 1
     judged: bool = True
+    judges_webhook: bool = False
     level: str = "baseline"
     volumes: Sequence[Object] = ()
     mounts: Sequence[Object] = ()
@@ -99,10 +101,10 @@ class GmsaPods:
             self.workshop.create(manifest)
         twins = {f"plain-{n}": node for n, node in enumerate(self.nodes)}
         holders = {f"gmsa-{n}-{k}": node for n, node in enumerate(self.nodes) for k in range(self.replicas)}
-        self.workshop.create_all([self._pod(name, node, {}) for name, node in twins.items()])
         stored = [self._admitted(self._pod(name, node, gmsa.with_account(self.domain.spec)))
                   for name, node in holders.items()]  # fmt: skip
         self._must_be_filled_in(stored)
+        self.workshop.create_all([self._pod(name, node, {}) for name, node in twins.items()])
         self.others = self._clients(self.workshop.pods_up(list(twins), until_ready=False), twins)
         self.holders = self._clients(self._up(list(holders)), holders)
 
@@ -133,7 +135,7 @@ class GmsaPods:
             expected="201 Created", seen=str(error) + scope, code="webhook" if of_webhook else "api",
             hint="kubectl get mutatingwebhookconfigurations,validatingwebhookconfigurations; the webhook's log",
         )  # fmt: skip
-        return AbilityNotMet(finding) if of_webhook and self.judged else CouldNotTell(finding)
+        return AbilityNotMet(finding) if of_webhook and self.judges_webhook else CouldNotTell(finding)
 
     def _scope(self, manifest: Manifest) -> str:
         """Whether a Pod without any GMSA is refused as well."""
@@ -157,7 +159,7 @@ class GmsaPods:
             hint="is the GMSA webhook installed, and does its namespaceSelector take in this Namespace?",
             code="webhook",
         )  # fmt: skip
-        raise AbilityNotMet(finding) if self.judged else CouldNotTell(finding)
+        raise AbilityNotMet(finding) if self.judges_webhook else CouldNotTell(finding)
 
     def _up(self, names: Sequence[str]) -> list[Object]:
         """Pods with the account; their twins run already, so what keeps these is the account."""
