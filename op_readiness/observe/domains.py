@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 STATUS = re.compile(r"=\s*(\d+)\s+0x([0-9a-fA-F]+)(?:\s+(\w+))?")
 ERROR_WORDS = (
-    "ERROR_NO_LOGON_SERVERS", "RPC_S_SERVER_UNAVAILABLE", "ERROR_NO_TRUST", "ERROR_ACCESS_DENIED", "ERROR_NO_SUCH_DOMAIN"
+    "ERROR_NO_LOGON_SERVERS", "RPC_S_SERVER_UNAVAILABLE", "ERROR_NO_TRUST", "ERROR_ACCESS_DENIED",
+    "ERROR_NO_SUCH_DOMAIN",
 )  # fmt: skip
 NOT_REACHED = (
     "network path was not found", "network name cannot be found", "cannot find the path", "network name is no longer",

@@ -185,7 +185,7 @@ COUNTS = ("pods", "pods starting", "gmsa pods", "services", "entries")
 
 
 def count(world: Any, table: Table[Any, Any], what: str) -> float | None:
-    """The number that a `while` asks for: Pods of the table's Node (all, not yet Running, with a GMSA), Services, entries."""
+    """The number that a `while` asks for: Pods of the table's Node (all, starting, with a GMSA), Services, entries."""
     if what == "entries":
         return len(table.programmed)
     if what == "services":

@@ -84,8 +84,7 @@ class RefusedUsers:
             self.workshop.pods_up([one["metadata"]["name"] for one in twins], until_ready=False)
         except CouldNotTell as error:
             raise as_refused_logon(error) from error
-        if self.twin_is_judged:
-            self._twins_must_be_users([one["metadata"]["name"] for one in twins])
+        self._ask_twins([one["metadata"]["name"] for one in twins])
 
     def must_not_run(self, what: str) -> None:
         """Each refused Pod shows why it does not run; raises AbilityNotMet for those that do."""
@@ -101,7 +100,6 @@ class RefusedUsers:
                             "; ".join(events[-3:]) or pod["status"].get("phase", ""), nodes=(node.name,), code="pods")
                 )  # fmt: skip
             checks.take(Check("refusal of", client.place, one.what, one.expected, ran or shown, not ran))
-            self.workshop.recorder.witness(client.namespace, client.pod, "api", shown)
         checks.must_hold(what, code="user", hint="look at the kubelet's and containerd's version on these Nodes")
 
     def _settled(self) -> dict[str, tuple[Object, list[str]]]:
@@ -138,11 +136,14 @@ class RefusedUsers:
         except CouldNotTell:
             return "runs"
 
-    def _twins_must_be_users(self, names: Sequence[str]) -> None:
+    def _ask_twins(self, names: Sequence[str]) -> None:
+        """Who the twins are: they must be ContainerUser where that is judged, and answer in any case."""
         clients = [
             Client.at(self.workshop.namespace, name, node) for name, node in zip(names, self.nodes, strict=True)
         ]
         said = together(self.workshop.threads, lambda client: self.asker.answer(client, WHO).text, clients)
+        if not self.twin_is_judged:
+            return
         checks = Checks(self.workshop.recorder)
         for client, name in zip(clients, said, strict=True):
             checks.take(Check("user under runAsNonRoot", client.place, USER, USER, name, name.lower() == USER.lower()))
