@@ -4,6 +4,7 @@ import pytest
 
 from op_readiness.suite.subjects import domain_identity as domain_identity_
 from op_readiness.suite.subjects import gmsa, refused_users, shares, users
+from op_readiness.suite.subjects import network_service as network_service_
 
 
 @pytest.fixture
@@ -78,3 +79,11 @@ def no_credentials(workshop, asker, domain, windows_nodes):
     pods = gmsa.GmsaPods(workshop, domain, nodes, judged=False)
     pods.start()
     return shares.Shares(workshop, asker, pods, domain)
+
+
+@pytest.fixture
+def network_service(workshop, asker, windows_nodes):
+    """A HostProcess Pod as NetworkService on each selected Windows Node, running."""
+    made = network_service_.NetworkService(workshop, asker, windows_nodes)
+    made.start()
+    return made

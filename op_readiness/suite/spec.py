@@ -45,7 +45,7 @@ class Requires(_Strict):
     privileged: bool = False
     nodesProxy: bool = False
     gmsa: bool = False
-    inputs: tuple[str, ...] = ()
+    inputs: list[str] = Field(default_factory=list)
     networkPolicy: Literal["", "enforced"] = ""
 
 

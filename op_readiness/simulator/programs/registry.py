@@ -10,6 +10,7 @@ from op_readiness.simulator.programs.console.ipconfig import ipconfig
 from op_readiness.simulator.programs.console.klist import klist
 from op_readiness.simulator.programs.console.nltest import nltest
 from op_readiness.simulator.programs.console.ping import ping
+from op_readiness.simulator.programs.console.route import route
 from op_readiness.simulator.programs.console.shutdown import shutdown
 from op_readiness.simulator.programs.coredns import coredns
 from op_readiness.simulator.programs.curl import curl
@@ -42,6 +43,7 @@ PROGRAMS: dict[str, Known] = {
     "nslookup": Known(nslookup),
     "pause": Known(pause, own_signals=True),
     "powershell": Known(powershell),
+    "route": Known(route),
     "sh": Known(sh),
     "shutdown": Known(shutdown),
     "testlimit": Known(testlimit),

@@ -14,6 +14,12 @@ SYSTEM_USERS = {
     "nt authority\\networkservice": "nt authority\\network service",
     "nt authority\\network service": "nt authority\\network service",
 }  # fmt: skip
+SIDS = {
+    "nt authority\\system": "S-1-5-18", "nt authority\\local service": "S-1-5-19",
+    "nt authority\\network service": "S-1-5-20", "user manager\\containeradministrator": "S-1-5-93-2-1",
+    "user manager\\containeruser": "S-1-5-93-2-2",
+}  # fmt: skip
+"""Well-known SIDs by the names that whoami prints."""
 CONTAINER_USERS = ("containeruser", "containeradministrator")
 
 

@@ -7,7 +7,6 @@ twin runs on the same Node, and nobody knows whose, if it does not.
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -117,14 +116,15 @@ class GmsaPods:
 
     def _admitted(self, manifest: Manifest) -> Object:
         """The Pod as stored. The webhook may not see a new Role at once, so its refusal is waited out first."""
-        until = time.monotonic() + self.workshop.context.timeouts.real("object_seen")
+        clock = self.workshop.cluster.clock
+        until = clock.now() + self.workshop.context.timeouts.real("object_seen")
         while True:
             try:
                 return self.workshop.cluster.create(manifest)
             except ApiError as error:
-                if "is not authorized to `use`" not in error.message or time.monotonic() > until:
+                if "is not authorized to `use`" not in error.message or clock.now() > until:
                     raise self._refusal(manifest, error) from error
-                time.sleep(POLL * self.workshop.context.timeouts.scale)
+                clock.sleep(POLL * self.workshop.context.timeouts.scale)
 
     def _refusal(self, manifest: Manifest, error: ApiError) -> Exception:
         """The GMSA webhook's word is the ability's own answer; anybody else's is not."""

@@ -9,7 +9,7 @@ from op_readiness.simulator.programs.cmd.names import matching
 from op_readiness.simulator.programs.console.netuse import use
 from op_readiness.simulator.programs.process import Process
 from op_readiness.simulator.programs.running import NotRunnable, find
-from op_readiness.simulator.programs.windowsusers import GROUPS, SYSTEM_USERS
+from op_readiness.simulator.programs.windowsusers import GROUPS, SIDS, SYSTEM_USERS
 
 
 async def hostname(process: Process) -> int:
@@ -19,12 +19,25 @@ async def hostname(process: Process) -> int:
 
 
 async def whoami(process: Process) -> int:
-    """domain\\user in lower case; a local group's user has the host for its domain."""
+    """domain\\user in lower case; a local group's user has the host for its domain. `/user` adds the SID."""
     user = process.user or "ContainerAdministrator"
     known = SYSTEM_USERS.get(user.lower())
     if known is None and process.host_process:
         known = f"{process.hostname}\\{user.rpartition(chr(92))[2]}".lower()
+    if any(word.lower() == "/user" for word in process.argv[1:]):
+        return _user_with_sid(process, known or f"user manager\\{user.rpartition(chr(92))[2]}".lower())
     process.stdout.write((known or f"user manager\\{user.rpartition(chr(92))[2]}".lower()) + "\r\n")
+    return 0
+
+
+def _user_with_sid(process: Process, name: str) -> int:
+    sid = SIDS.get(name)
+    if sid is None:
+        process.stderr.write(f"whoami /user: the SID of {name} is not simulated\r\n")
+        return 1
+    width = max(len(name), len("User Name"))
+    head = f"{'User Name':<{width}} SID\r\n{'=' * width} {'=' * len(sid)}\r\n"
+    process.stdout.write(f"\r\nUSER INFORMATION\r\n----------------\r\n\r\n{head}{name:<{width}} {sid}\r\n")
     return 0
 
 
