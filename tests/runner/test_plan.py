@@ -41,6 +41,8 @@ def test_serial_and_disruptive_abilities_run_alone():
         ({"freePods": 10}, {}, facts(node("win-1", pods_running=105)), SkipReason.TOO_FEW_NODES),
         ({"dns": True}, {}, facts(dns_ip=""), SkipReason.NOT_APPLICABLE),
         ({"dualStack": True}, {}, facts(), SkipReason.NOT_APPLICABLE),
+        ({"gmsa": True}, {}, facts(gmsa_versions=()), SkipReason.NOT_APPLICABLE),
+        ({"inputs": ["gmsa.domain"]}, {}, facts(), SkipReason.MISSING_INPUT),
         ({"nodesProxy": True}, {}, facts(rights={"get nodes/proxy": False}), SkipReason.MISSING_RIGHT),
     ],
 )

@@ -113,7 +113,8 @@ class NetworkService:
 
     def _pod(self, number: int, node: NodeFact) -> Manifest:
         options = {"hostProcess": True, "runAsUserName": USER}
-        spec: Object = {"hostNetwork": True, "securityContext": {"windowsOptions": options}}
+        context = {"windowsOptions": options}
+        spec: Object = {"hostNetwork": True, "restartPolicy": "Never", "securityContext": context}
         return self.workshop.pod(
             f"network-service-{number}", "windows", node, [], spec=spec, container={"command": HOLD}
         )

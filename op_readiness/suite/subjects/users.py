@@ -136,7 +136,7 @@ class Users:
 
     def _pod(self, case: Case, number: int, node: NodeFact) -> Manifest:
         container: Object = {**windows_options(runAsUserName=case.container)}
-        spec: Object = {**windows_options(runAsUserName=case.pod)}
+        spec: Object = {**windows_options(runAsUserName=case.pod), "restartPolicy": "Never"}
         if case.image == "nonroot":
             container |= {"image": self.workshop.context.images.nonroot, "command": HOLD, "args": []}
         if self.volumes:
