@@ -5,6 +5,7 @@ import pytest
 from op_readiness.suite.subjects import domain_identity as domain_identity_
 from op_readiness.suite.subjects import gmsa, refused_users, shares, users
 from op_readiness.suite.subjects import network_service as network_service_
+from op_readiness.suite.subjects import protected_folder as protected_folder_
 
 
 @pytest.fixture
@@ -76,9 +77,17 @@ def storage(workshop, asker, domain, windows_nodes):
 def no_credentials(workshop, asker, domain, windows_nodes):
     """On each Node a Pod without the account, and one with it that shows that the share is there."""
     nodes = gmsa.nodes_with_account(workshop, windows_nodes)
-    pods = gmsa.GmsaPods(workshop, domain, nodes, judged=False)
+    pods = gmsa.GmsaPods(workshop, domain, nodes, judged=False, level="privileged")
     pods.start()
     return shares.Shares(workshop, asker, pods, domain)
+
+
+@pytest.fixture
+def protected_folder(workshop, asker, windows_nodes):
+    """On each Node a folder that is SYSTEM's alone beside an open one, and a Pod of ContainerUser that has both."""
+    made = protected_folder_.ProtectedFolder(workshop, asker, windows_nodes)
+    made.start()
+    return made
 
 
 @pytest.fixture

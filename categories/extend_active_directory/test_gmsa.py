@@ -16,6 +16,8 @@ def test_pods_read_and_write_remote_and_local_storage(storage):
 
 
 @ability("ad-no-credentials-denied")
-def test_without_credentials_the_share_is_closed(no_credentials):
+def test_without_credentials_share_and_folder_are_closed(no_credentials, protected_folder):
     no_credentials.must_be_denied_without()
     no_credentials.identity_must_be_missing()
+
+    protected_folder.must_be_closed_to_others()

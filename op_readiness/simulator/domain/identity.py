@@ -13,19 +13,19 @@ from typing import Any
 from op_readiness.simulator.network.table import Table
 from op_readiness.simulator.programs.process import Process
 
-USES = ("user", "nonroot", "credentials", "channel", "ticket", "share")
+USES = ("user", "nonroot", "credentials", "channel", "ticket", "share", "file")
 
 
 @dataclass(frozen=True)
 class IdKey:
     """One use of an identity by a container.
 
-    `use` is user (the account that its processes run as), nonroot (the kubelet's look at it where runAsNonRoot asks for
-    one), credentials (the GMSA's, when it is made), channel (the secure channel to a domain controller), ticket
-    (Kerberos) or share (a file server's look at who comes). `identity`
-    is gmsa, machine (a HostProcess container that is its Node's computer account), or none; `account` the user asked
-    for (use: user) or the domain account; `target` the service or share; `level` says for use user whether the Pod, the
-    container, or nobody but the image named the account.
+    `use` is user (the account that its processes run as), nonroot (the kubelet's look at it where runAsNonRoot asks
+    for one), credentials (the GMSA's, when it is made), channel (the secure channel to a domain controller), ticket
+    (Kerberos), share (a file server's look at who comes) or file (a folder's rights). `identity` is gmsa, machine (a
+    HostProcess container that is its Node's computer account), or none; `account` the user asked for (use: user) or
+    the domain account; `target` the service or share; `level` says for use user whether the Pod, the container, or
+    nobody but the image named the account.
     """
 
     namespace: str

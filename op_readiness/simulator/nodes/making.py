@@ -55,7 +55,9 @@ class Maker:
         else:
             files = FileSystem(pod.os, image_tree(image.reference, pod.os))
             self._managed_files(files, spec)
-            mount_all(files, pod.node.volumes, pod.pod, spec, pod.volumes.by_name, env)
+            mount_all(
+                files, pod.node.volumes, pod.pod, spec, pod.volumes.by_name, env, identities=pod.node.identities
+            )  # fmt: skip
         return Process(
             argv=argv, env=env, os=pod.os, hostname=pod.hostname, network=pod.network, files=files, clock=pod.clock,
             image=image.reference, cwd=cwd, user=user, pid1=True, world=pod.world, pod=pod.pod, usage=self._usage(spec),

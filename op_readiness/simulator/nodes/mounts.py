@@ -7,11 +7,14 @@ import os
 from collections.abc import Mapping
 
 from op_readiness.simulator.api import Object
+from op_readiness.simulator.domain.identity import IdTable
 from op_readiness.simulator.nodes.containers import ConfigError
 from op_readiness.simulator.nodes.environment import expanded
 from op_readiness.simulator.nodes.mounted import WELL, VolumeKey, VolumeTable
+from op_readiness.simulator.nodes.users import identity_met
 from op_readiness.simulator.nodes.volumes import Volume, kind_of
 from op_readiness.simulator.programs.files import File, FileSystem, Folder, Guard
+from op_readiness.simulator.programs.windowsusers import SIDS
 
 
 def mount_all(
@@ -22,6 +25,7 @@ def mount_all(
     volumes: Mapping[str, Volume],
     env: dict[str, str],
     below: str = "",
+    identities: IdTable | None = None,
 ) -> None:
     """Mount what a container's spec names, outer paths first, under `below`; raises ConfigError for what cannot be."""
     for mount in sorted(spec.get("volumeMounts") or [], key=lambda one: len(files.parts(one["mountPath"]))):
@@ -33,7 +37,10 @@ def mount_all(
             entry = _below(FileSystem(files.os, entry) if isinstance(entry, Folder) else None, sub_path, volume)
         read_only = bool(mount.get("readOnly")) or volume.read_only
         path = below + _on_drive(mount["mountPath"]) if below else mount["mountPath"]
-        files.mount(path, entry, read_only=read_only, guard=_guard(table, key))
+        guard = _guard(table, key)
+        if files.windows and isinstance(entry, Folder) and not below:
+            guard = _rights(guard, identities, pod, spec, entry, env.get("USERNAME", ""))
+        files.mount(path, entry, read_only=read_only, guard=guard)
 
 
 def _on_drive(path: str) -> str:
@@ -59,6 +66,21 @@ def _guard(table: VolumeTable, key: VolumeKey) -> Guard:
         if state == "denied" or (state == "read-only" and act in ("write", "remove")):
             number = errno.EROFS if state == "read-only" and path[1:2] != ":" else errno.EACCES
             raise OSError(number, os.strerror(number), path)
+
+    return guard
+
+
+def _rights(
+    inner: Guard, identities: IdTable | None, pod: Object, spec: Object, folder: Folder, user: str
+) -> Guard:
+    """The volume's own guard, and the folder's rights for a container's user; HostProcess containers go by neither."""
+
+    def guard(act: str, path: str) -> None:
+        inner(act, path)
+        if folder.acl is None or SIDS.get(f"user manager\\{user.lower()}", user) in folder.acl:
+            return
+        if identities is None or identity_met(identities, pod, spec, "file", user).state == "well":
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES), path)
 
     return guard
 

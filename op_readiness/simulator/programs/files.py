@@ -41,7 +41,10 @@ class File:
 
 @dataclass
 class Folder:
-    """A directory. `kind` is the file system's name as `stat -f` has it (`tmpfs`, else the Node's own)."""
+    """A directory. `kind` is the file system's name as `stat -f` has it (`tmpfs`, else the Node's own).
+
+    `acl` are the SIDs that may use it on Windows; None: everybody, as it inherits.
+    """
 
     entries: dict[str, Entry] = field(default_factory=dict)
     mode: int = 0o755
@@ -49,11 +52,12 @@ class Folder:
     gid: int = 0
     modified: float = field(default_factory=time.time)
     kind: str = ""
+    acl: tuple[str, ...] | None = None
 
     def copy(self) -> Folder:
         """Folders of its own, Files shared as long as nobody writes: how a container gets its image."""
         entries = {name: e.copy() if isinstance(e, Folder) else e for name, e in self.entries.items()}
-        return Folder(entries, self.mode, self.uid, self.gid, self.modified, self.kind)
+        return Folder(entries, self.mode, self.uid, self.gid, self.modified, self.kind, self.acl)
 
 
 @dataclass

@@ -38,7 +38,7 @@ _LINUX_ONLY = ("nslookup", "nc", "hostname", "id")
 _CONSOLE = """cmd curl findstr find hostname ipconfig nslookup ping whoami timeout where more sort xcopy net tasklist
 taskkill chcp"""
 _SYSTEM32 = _CONSOLE.split()
-_HOST_ONLY = ("nltest", "klist", "powershell", "shutdown", "sc", "reg", "route", "netsh", "arp")
+_HOST_ONLY = ("nltest", "klist", "icacls", "powershell", "shutdown", "sc", "reg", "route", "netsh", "arp")
 
 
 def executable(program: str, os: str) -> File:

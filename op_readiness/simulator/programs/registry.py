@@ -6,6 +6,7 @@ from op_readiness.simulator.programs.agnhost import agnhost
 from op_readiness.simulator.programs.busybox import APPLETS, busybox
 from op_readiness.simulator.programs.cmd import cmd
 from op_readiness.simulator.programs.console import tools
+from op_readiness.simulator.programs.console.icacls import icacls
 from op_readiness.simulator.programs.console.ipconfig import ipconfig
 from op_readiness.simulator.programs.console.klist import klist
 from op_readiness.simulator.programs.console.nltest import nltest
@@ -35,6 +36,7 @@ PROGRAMS: dict[str, Known] = {
     "coredns": Known(coredns, own_signals=True),
     "curl": Known(curl),
     "dig": Known(dig),
+    "icacls": Known(icacls),
     "klist": Known(klist),
     "image-hostname": Known(tools.hostname_of_image),
     "nc": Known(nc),

@@ -1,0 +1,62 @@
+"""How a Pod says that its user is refused, and what is no word of its user at all."""
+
+import pytest
+
+from op_readiness.model.errors import AbilityNotMet, CouldNotTell
+from op_readiness.model.findings import Finding
+from op_readiness.suite.subjects.refused_users import NON_ROOT, root_shows, started, unknown_shows
+from op_readiness.suite.subjects.users import as_refused_logon
+
+
+def pod(**state):
+    return {"status": {"phase": "Pending", "containerStatuses": [{"name": "main", "state": state}]}}
+
+
+WAITING = pod(waiting={"reason": "ContainerCreating"})
+
+
+@pytest.mark.parametrize(
+    ("seen", "events", "shown"),
+    [
+        (pod(terminated={"reason": "StartError", "message": "no such user"}), [], "StartError: no such user"),
+        (pod(terminated={"reason": "ContainerCannotRun"}), [], "ContainerCannotRun: "),
+        (WAITING, ["FailedCreatePodSandBox: Der Benutzername oder das Kennwort ist falsch."], "FailedCreatePodSandBox"),
+        (WAITING, ["FailedCreatePodSandBox: plugin type=azure-vnet failed: no network"], ""),
+        (WAITING, ["Failed: something"], ""),
+        (pod(running={}), [], ""),
+    ],
+)
+def test_an_unknown_user_shows_in_the_sandbox_or_the_container(seen, events, shown):
+    """In any language; a sandbox that fails for its network says nothing of users."""
+    found = unknown_shows(seen, events)
+    assert found.startswith(shown) if shown else found == ""
+
+
+def test_non_root_is_the_kubelets_word():
+    """As a waiting state or an Event; another configuration error is none."""
+    words = f"container's runAsUserName (ContainerAdministrator) {NON_ROOT}"
+    refused = pod(waiting={"reason": "CreateContainerConfigError", "message": words})
+    assert root_shows(refused, []) == words
+    assert root_shows(WAITING, [f"Failed: Error: {words}"]).endswith(words)
+    other = pod(waiting={"reason": "CreateContainerConfigError", "message": 'configmap "x" not found'})
+    assert root_shows(other, []) == ""
+
+
+def test_what_has_run_was_not_refused():
+    """Also what has ended already; what could not be started has not run."""
+    assert started(pod(running={})) and started(pod(terminated={"reason": "Error", "exitCode": 1}))
+    assert not started(WAITING) and not started(pod(terminated={"reason": "StartError"})) and not started({})
+
+
+@pytest.mark.parametrize(
+    ("code", "seen", "kind"),
+    [
+        ("pods", "Failed, StartError: The user name or password is incorrect.", AbilityNotMet),
+        ("pods", "Pending, ErrImagePull: no match for platform", CouldNotTell),
+        ("exec", "The user name or password is incorrect.", CouldNotTell),
+    ],
+)
+def test_a_logon_that_is_refused_is_the_abilitys_answer(code, seen, kind):
+    """Only where it kept a Pod from starting."""
+    error = CouldNotTell(Finding("Pods did not come up", "here", "Running", seen, code=code))
+    assert type(as_refused_logon(error)) is kind
