@@ -40,6 +40,21 @@ def test_a_sample_leaves_out_cells_that_stay_green_and_no_others():
     assert len(cells) == 4
 
 
+def test_most_cells_are_of_every_fault_before_any_comes_twice():
+    """The healthy column always; no undeclared cell; other ones for another seed."""
+    many = matrix(
+        {"category": "C", "faults": {f: {"red": [{"abilities": ["a", "b"], "why": "w"}]} for f in ("x", "y", "z")}},
+        "faults.yaml", ("a", "b"), ("x", "y", "z"),
+    )  # fmt: skip
+    drawn = set()
+    for seed in range(20):
+        cells = cells_of(many, ["a", "b"], {}, NODES, random.Random(seed), sample=0, most=3)
+        assert [cell.fault for cell in cells] == [HEALTHY, HEALTHY, "x", "y", "z"]
+        drawn |= {cell.id for cell in cells}
+    assert len(drawn) == 8
+    assert len(cells_of(many, ["a", "b"], {}, NODES, random.Random(1), sample=0, most=4)) == 6
+
+
 def test_order_loses_no_cell():
     """Spreading the slow ones keeps all."""
     cells = cells_of(DECLARED, ["a", "b"], {}, NODES, random.Random(1))
