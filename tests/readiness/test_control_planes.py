@@ -92,6 +92,6 @@ def commit() -> str:
 def test_the_same_verdicts_under_both_control_planes(tmp_path):
     """Declared cells of Core.Network show what was declared under either, and so the same."""
     words = ("--control-plane", "both", "--category", "Core.Network", "--cells", str(CELLS), "--seed", commit())
-    ran = run("prove", *words, "--workers", "4", folder=tmp_path, patience=1500)
+    ran = run("prove", *words, "--workers", "10", folder=tmp_path, patience=1500)
     assert ran.code == 0, ran.said
     assert "0 differ between the control planes" in ran.out

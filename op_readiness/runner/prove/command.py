@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -56,24 +57,54 @@ class Proof:
     results: dict[str, Result] = field(default_factory=dict)
     _offsets: dict[Path, int] = field(default_factory=dict)
     _last: str = ""
+    _began: float = 0.0
+    _work: Path | None = None
+    _running: child.Child | None = None
 
-    def run(self, attention: Attention) -> int:
-        """Exit code: 0 when every cell is as declared, 1 otherwise."""
-        began = time.monotonic()
-        cells = self.cells()
+    def start(self) -> None:
+        """Begin to run the cells: pytest as a child, with as many workers as there are clusters."""
+        self._began = time.monotonic()
+        cells = self.cells
         plane = f"{self.spec['control_plane']} control plane"
-        self.say(
-            f"{self.category}: {len(cells)} cells, {self.workers} simulated clusters, {plane}, seed {self.seed}"
-        )
-        self._session(cells, attention)
+        self.say(f"{self.category}: {len(cells)} cells, {self.workers} simulated clusters, {plane}, seed {self.seed}")
+        self._work = work = Path(tempfile.mkdtemp(prefix="opr-prove-"))
+        path = work / "prove.json"
+        path.write_text(json.dumps(self._task(work, cells)), "utf-8")
+        self._running = child.start(
+            [self.folder], work, workers=max(2, self.workers), name="prove",
+            plugins=["op_readiness.runner.prove.session"], options=[f"--opr-prove={path}", "--maxschedchunk=1"],
+        )  # fmt: skip
+
+    def going(self) -> bool:
+        """Take the results that have come; whether there are more to come."""
+        if self._work is None or self._running is None:
+            return False
+        ended = self._running.poll() is not None
+        self._take(self._work / "events", self.cells)
+        return not ended
+
+    def finish(self) -> int:
+        """Show the matrix and keep it; exit code: 0 when every cell is as declared, 1 otherwise."""
+        cells = self.cells
         holes = self._holes(cells)
-        text = self._text(cells, holes, time.monotonic() - began)
+        if self._work is not None and self._running is not None:
+            self._last = self._running.last_words()
+            self._keep_tables(self._work / "tables", holes)
+        text = self._text(cells, holes, time.monotonic() - self._began)
         self.say(text)
         self.report_dir.mkdir(parents=True, exist_ok=True)
         (self.report_dir / "matrix.txt").write_text(text + "\n", "utf-8")
         (self.report_dir / "matrix.json").write_text(json.dumps(self._data(cells, holes), indent=1), "utf-8")
         return 1 if holes else 0
 
+    def stop(self) -> None:
+        """Nothing of it runs afterwards, and its folder is gone."""
+        if self._running is not None:
+            self._running.stop()
+        if self._work is not None:
+            shutil.rmtree(self._work, ignore_errors=True)
+
+    @cached_property
     def cells(self) -> list[Cell]:
         """The cells to run: the same ones for the same seed."""
         names = [f"win-{n + 1}" for n in range(int(self.spec["nodes"]["windows"]))]
@@ -89,9 +120,8 @@ class Proof:
         """The faults that are put in, in the order of the declarations."""
         return tuple(fault for fault in self.declared.faults if not self.faults or fault in self.faults)
 
-    def _session(self, cells: list[Cell], attention: Attention) -> None:
-        work = Path(tempfile.mkdtemp(prefix="opr-prove-"))
-        task = {
+    def _task(self, work: Path, cells: list[Cell]) -> dict[str, Any]:
+        return {
             "cells": [{**cell.to_dict(), "id": cell.id} for cell in cells],
             "abilities": {ability.id: ability.to_dict() for ability in self.abilities},
             "spec": self.spec,
@@ -100,22 +130,6 @@ class Proof:
             "events_dir": str(work / "events"),
             "tables": str(work / "tables"),
         }
-        path = work / "prove.json"
-        path.write_text(json.dumps(task), "utf-8")
-        running = child.start(
-            [self.folder], work, workers=max(2, self.workers), name="prove",
-            plugins=["op_readiness.runner.prove.session"], options=[f"--opr-prove={path}"],
-        )  # fmt: skip
-        try:
-            while running.poll() is None:
-                attention.pause(STEP)
-                self._take(work / "events", cells)
-            self._take(work / "events", cells)
-            self._last = running.last_words()
-            self._keep_tables(work / "tables", self._holes(cells))
-        finally:
-            running.stop()
-            shutil.rmtree(work, ignore_errors=True)
 
     def _keep_tables(self, folder: Path, holes: Mapping[str, str]) -> None:
         kept = self.report_dir / "tables"
@@ -205,6 +219,7 @@ def prove(given: Mapping[str, Any], say: Callable[[str], None]) -> int:
     asked = given.get("control_plane") or EMBEDDED
     planes = (EMBEDDED, REAL) if asked == BOTH else (asked,)
     programs = {plane: assets(plane) for plane in planes}
+    clusters = shares(_clusters(given["workers"]), planes)
     codes = []
     with Attention(float("inf"), lambda: None) as attention:
         for category in selection.categories:
@@ -221,14 +236,14 @@ def prove(given: Mapping[str, Any], say: Callable[[str], None]) -> int:
                     category.name, folder, abilities, declared, node_parameters(faults),
                     {"nodes": NODES, "rate": 1 / scale, "latency": given.get("latency") or "quick", "seed": 1,
                      "control_plane": plane, "assets": programs[plane], "dual_stack": declared.dual_stack},
-                    scale, _clusters(given["workers"]), seed, reports / plane if asked == BOTH else reports, say,
+                    scale, clusters[plane], seed, reports / plane if asked == BOTH else reports, say,
                     verbose=bool(given.get("verbose")), complete=bool(given.get("complete")), most=given.get("cells"),
                     faults=chosen,
                 )
                 for plane in planes
             ]  # fmt: skip
             try:
-                codes += [proof.run(attention) for proof in proofs]
+                codes += run_all(proofs, attention)
             except Interrupted as error:
                 return {"SIGINT": 130, "SIGTERM": 143}.get(error.by, 3)
             if asked == BOTH:
@@ -238,10 +253,31 @@ def prove(given: Mapping[str, Any], say: Callable[[str], None]) -> int:
     return max(codes)
 
 
+def run_all(proofs: Sequence[Proof], attention: Attention) -> list[int]:
+    """The exit codes of proofs that run side by side: a cell waits more than it computes."""
+    try:
+        for proof in proofs:
+            proof.start()
+        while sum(proof.going() for proof in proofs):  # all of them are looked at
+            attention.pause(STEP)
+        return [proof.finish() for proof in proofs]
+    finally:
+        for proof in proofs:
+            proof.stop()
+
+
+def shares(clusters: int, planes: Sequence[str]) -> dict[str, int]:
+    """How many of the clusters each control plane gets; under the real one a cell takes longer."""
+    if len(planes) == 1:
+        return {planes[0]: clusters}
+    embedded = max(2, clusters * 2 // 5)
+    return {EMBEDDED: embedded, REAL: max(2, clusters - embedded)}
+
+
 def _compare(proofs: Sequence[Proof], say: Callable[[str], None]) -> int:
     """Say which cells end differently under the control planes; 1 if any does that must not."""
     results = {proof.spec["control_plane"]: proof.results for proof in proofs}
-    count, found = differing(proofs[0].cells(), proofs[0].declared, results, known())
+    count, found = differing(proofs[0].cells, proofs[0].declared, results, known())
     for id, words in found.items():
         say(f"differs: {id}: {words}")
     say(f"{count} cells compared, {len(found)} differ between the control planes")
