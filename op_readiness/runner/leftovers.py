@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 from op_readiness.cluster.api import Cluster
 from op_readiness.cluster.errors import Forbidden, NotFound
@@ -30,20 +31,28 @@ NAMESPACED_KINDS = (
 )  # fmt: skip
 """Kinds that could stand in a Namespace of somebody else; what is in a run's own Namespaces goes with them."""
 
+HOLDING = (
+    "NamespaceDeletionDiscoveryFailure", "NamespaceDeletionGroupVersionParsingFailure",
+    "NamespaceDeletionContentFailure", "NamespaceContentRemaining", "NamespaceFinalizersRemaining",
+)  # fmt: skip
+"""Conditions of a Namespace that does not go; True says that this is why."""
+
 
 @dataclass(frozen=True)
 class Leftover:
-    """One object that carries a run's label."""
+    """One object that carries a run's label. `held_by` is what the API says of why a Namespace does not go."""
 
     kind: str
     name: str
     namespace: str
     run_id: str
     deleting: bool = False
+    held_by: str = ""
 
     def __str__(self) -> str:
         where = f"{self.namespace}/{self.name}" if self.namespace else self.name
-        return f"{self.kind} {where}" + (" (being deleted)" if self.deleting else "")
+        held = f"; {self.held_by}" if self.held_by else ""
+        return f"{self.kind} {where}" + (f" (being deleted{held})" if self.deleting else "")
 
     @property
     def command(self) -> str:
@@ -76,6 +85,17 @@ def _of_kind(cluster: Cluster, kind: str, selector: str) -> list[Leftover]:
             found["metadata"].get("namespace", ""),
             found["metadata"]["labels"][RUN],
             "deletionTimestamp" in found["metadata"],
+            held_by(found) if kind == "Namespace" else "",
         )
         for found in objects
     ]
+
+
+def held_by(namespace: Mapping[str, Any]) -> str:
+    """Why a Namespace that is being deleted is still there, in the words of its conditions; empty where none says.
+
+    It is never the Nodes' doing as far as the verdict goes: an API that is away, a finalizer, a volume.
+    """
+    conditions = (namespace.get("status") or {}).get("conditions") or ()
+    holding = [one for one in conditions if one["type"] in HOLDING and one["status"] == "True"]
+    return "; ".join(f"{one['type']}: {one.get('message', '')}" for one in holding)

@@ -139,3 +139,28 @@ def test_what_misleads_does_not(trap, tmp_path):
         assert {finding["code"] for finding in findings} == {trap.code}, ran.said
     if trap.outcome == "failed":
         assert ran.code == 1 and all(finding["expected"] and finding["seen"] for finding in findings)
+
+
+HELD = """\
+name: held
+title: A finalizer that nobody answers holds a run's Pods
+report: kubernetes/kubernetes#125187 (2024), kubernetes/kubernetes#60807 (2019)
+steps:
+  - state: API
+    key: {resource: pods, namespace: "opr-*"}
+    point: set
+    when: {after: {event: pod started, pod: windows-0}, at: 1s, count: 1}
+    do: patch
+    value: {metadata: {finalizers: [example.com/hold]}}
+"""
+
+
+def test_a_namespace_that_does_not_go_is_a_warning_and_no_failure(tmp_path):
+    """Trap 18: the verdict stands; what is left is named with what holds it and with the command that removes it."""
+    (tmp_path / "fault.yaml").write_text(HELD)
+    words = ("--provider", "simulated", "--nodes", "windows=1,linux=1", "--cleanup-timeout", "4")
+    ran = run(*words, "--fault-file", "fault.yaml", "--ability", "net-pod-ip-windows", folder=tmp_path)
+    assert (ran.code, ran.results["net-pod-ip-windows"]["outcome"]) == (0, "passed"), ran.said
+    left = " ".join(ran.report["leftovers"])
+    assert "NamespaceFinalizersRemaining: " in left and "example.com/hold in 1 resource instances" in left, ran.said
+    assert "kubectl delete namespaces opr-" in left
