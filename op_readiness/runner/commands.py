@@ -237,6 +237,8 @@ def simulate_up_command(
             say(f"Simulated cluster at {simulated.server}. In another terminal:")
             say(f"  kubectl --kubeconfig {kubeconfig} get nodes -o wide")
             say(f"  op-readiness --kubeconfig {kubeconfig} --category Core.Network")
+            if told := inputs_as_options(simulated.inputs):
+                say(f"Its domain, for --category Extend.ActiveDirectory: {told}")
             say("Ctrl-C ends it.")
             while simulated.alive:
                 attention.pause(0.2)
@@ -245,6 +247,12 @@ def simulate_up_command(
             return 0
         finally:
             simulated.stop()
+
+
+def inputs_as_options(inputs: Mapping[str, Any]) -> str:
+    """`--input` options that tell the same."""
+    words = [f"{section}.{name}={value}" for section, values in inputs.items() for name, value in values.items()]
+    return shlex.join(word for pair in words for word in ("--input", pair))
 
 
 def prove_command(given: Mapping[str, Any]) -> int:

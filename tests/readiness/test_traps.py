@@ -70,6 +70,8 @@ TRAPS = (
          "net-windows-service-clusterip", "failed", "service-sends-no-data:node=win-1"),
     Trap("4 a HostProcess Pod that is somebody else", "the Pod runs, so it runs as NetworkService",
          "ad-network-service-host-objects", "failed", "host-user-inherited:node=win-1", says="S-1-5-18"),
+    Trap("5 nobody reads the folder", "ContainerUser cannot read the folder that is SYSTEM's alone",
+         "ad-no-credentials-denied", "error", "volumes-closed-to-container-user:node=win-1", code="twin"),
     Trap("5 nobody reads the share", "without credentials the share cannot be read",
          "ad-no-credentials-denied", "error", "gmsa-credentials-not-set-up:node=win-1"),
     Trap("5 the network to the share is down", "without credentials the share cannot be read",

@@ -77,9 +77,9 @@ def _rights(
 
     def guard(act: str, path: str) -> None:
         inner(act, path)
-        if folder.acl is None or SIDS.get(f"user manager\\{user.lower()}", user) in folder.acl:
-            return
-        if identities is None or identity_met(identities, pod, spec, "file", user).state == "well":
+        state = "well" if identities is None else identity_met(identities, pod, spec, "file", user).state
+        allowed = folder.acl is None or SIDS.get(f"user manager\\{user.lower()}", user) in folder.acl
+        if state == "refused" or (state == "well" and not allowed):
             raise OSError(errno.EACCES, os.strerror(errno.EACCES), path)
 
     return guard
