@@ -18,6 +18,7 @@ FLOORS = {
     "batch_started": 20.0,
     "object_deleted": 15.0,
     "object_seen": 10.0,
+    "failed_scheduling": 10.0,
     "slices_listed": 15.0,
     "service_routed": 6.0,  # the simulated cluster's clock goes slower on a loaded machine
     "service_gone": 6.0,
@@ -25,7 +26,6 @@ FLOORS = {
     "warm_up": 6.0,
     "dns_answers": 9.0,
     "policy_enforced": 6.0,
-    "node_status": 3.0,
     "domain_joined": 6.0,
 }
 """Real seconds below which a deadline never falls, by name."""
@@ -42,6 +42,7 @@ class Timeouts:
     batch_started: float = 600.0  # density.go: ten Pods, the image being there
     image_pulled: float = 900.0  # PodStartSlow: Windows layers are gigabytes
     object_seen: float = 60.0
+    failed_scheduling: float = 180.0  # memory_limits.go
     object_deleted: float = 300.0  # PodDelete
     namespace_gone: float = 300.0
     service_routed: float = 120.0  # KubeProxyLagTimeout
@@ -54,7 +55,6 @@ class Timeouts:
     policy_enforced: float = 60.0  # a policy agent on Windows may need tens of seconds
     domain_joined: float = 60.0  # gmsa_full.go: one minute, a try a second
     node_lost: float = 60.0
-    node_status: float = 20.0  # twice nodeStatusUpdateFrequency: what a kubelet knows is in the Node by then
     ability: float = 900.0  # a worker silent past this is killed
 
     def real(self, name: str) -> float:

@@ -60,7 +60,7 @@ def wait_for_pods(
     except WatchTimeout:
         pods = [pod for pod in cluster.list("Pod", namespace) if pod["metadata"]["name"] in wanted]
         waited = getattr(timeouts, deadline)
-        raise _not_up(cluster, namespace, wanted, pods, until_ready=until_ready, waited=waited) from None
+        raise not_up(cluster, namespace, wanted, pods, until_ready=until_ready, waited=waited) from None
 
 
 class _Told:
@@ -127,9 +127,10 @@ def newest_event(cluster: Cluster, namespace: str, name: str) -> str:
     return f"{events[-1].get('reason')}: {events[-1].get('message')}" if events else ""
 
 
-def _not_up(
+def not_up(
     cluster: Cluster, namespace: str, wanted: frozenset[str], pods: list[Pod], *, until_ready: bool, waited: float
 ) -> Exception:
+    """Why Pods are not up, by Pod, Node and newest Event: CouldNotTell, or AbilityNotMet where probes are cut off."""
     up = ready if until_ready else running
     late = [pod for pod in pods if not up(pod)]
     missing = wanted - {pod["metadata"]["name"] for pod in pods}

@@ -54,6 +54,13 @@ class Recorder:
             with self._lock:
                 self._witnesses.setdefault((namespace, pod), Witness(namespace, pod, channel, answer.strip()[:200]))
 
+    def node_answered(self, answer: dict[str, str]) -> None:
+        """Keep that a Node answered, the first time for each question (what stands before the colon of `answer`)."""
+        key = (answer["node"], answer["answer"].partition(":")[0])
+        with self._lock:
+            if key not in {(kept["node"], kept.get("answer", "").partition(":")[0]) for kept in self.node_answers}:
+                self.node_answers.append(answer)
+
     def note(self, text: str) -> None:
         """Keep a sentence that a reader should see, once."""
         with self._lock:

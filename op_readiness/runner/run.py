@@ -236,6 +236,7 @@ class Run:
             "events_dir": str(self._open_log.folder.resolve()),
             "windows_nodes": [node.name for node in plan.nodes.nodes],
             "command": self.command,
+            "disruptive": self.options.disruptive,
             "e2e": self.options.e2e(),
             "inputs": dict(self.inputs),
         }

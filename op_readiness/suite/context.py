@@ -31,6 +31,8 @@ class RunContext:
     images: Images = field(default_factory=Images)
     pull_secret: str = ""
     attempt: int = 1
+    disruptive: bool = False
+    """Whether acts that fill, restart or reboot Nodes were asked for."""
     command: str = "op-readiness"
     e2e: dict[str, Any] = field(default_factory=dict)
     """How to run e2e.test: binary, provider, seconds, verbose."""
@@ -60,6 +62,7 @@ class RunContext:
             images=Images.from_dict(data.get("images") or {}),
             pull_secret=data.get("pull_secret") or "",
             attempt=data.get("attempt", 1),
+            disruptive=bool(data.get("disruptive", False)),
             command=data.get("command", "op-readiness"),
             e2e=data.get("e2e") or {},
             inputs=data.get("inputs") or {},

@@ -7,7 +7,7 @@ next tests run, and the runner looks at the end that nothing is left.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ from op_readiness.observe.reach import together
 from op_readiness.observe.recorder import Recorder
 from op_readiness.observe.targets import Exposed
 from op_readiness.suite.context import RunContext
-from op_readiness.workloads import pull_secret
+from op_readiness.workloads import pull_secret, scripts
 from op_readiness.workloads.labels import run_labels
 from op_readiness.workloads.pods import HTTP_PORT, Manifest, echo_args, echo_container, hostname_container, pod
 from op_readiness.workloads.services import echo_ports, namespace, service
@@ -43,13 +43,15 @@ class Workshop:
     threads: Executor
     owned: ExitStack
     namespaces: list[str] = field(default_factory=list)
+    level: str = "baseline"
+    """The Pod Security level of the test's own Namespace."""
     _namespace: str = ""
 
     @property
     def namespace(self) -> str:
         """The test's own Namespace, made when it is first asked for."""
         if not self._namespace:
-            self._namespace = self.new_namespace()
+            self._namespace = self.new_namespace(self.level)
         return self._namespace
 
     def own_namespace(self, level: str) -> str:
@@ -140,6 +142,23 @@ class Workshop:
             name, self.namespace, os=os, image=self.context.images.agnhost, labels=labels, args=args, node=node,
             nodes=nodes, pull_secret=self.context.pull_secret, **more,
         )  # fmt: skip
+
+    def script_pod(
+        self, name: str, node: NodeFact, script: str, given: Mapping[str, object], resources: Manifest | None = None
+    ) -> Manifest:
+        """A Windows Pod on `node` that runs one of our PowerShell scripts, once."""
+        container = {"command": scripts.command(script), "env": scripts.environment(given)}
+        if resources:
+            container["resources"] = resources
+        made = self.pod(name, "windows", node, [], container=container, spec={"restartPolicy": "Never"})
+        del made["spec"]["containers"][0]["args"]
+        self.note_script(script)
+        return made
+
+    def note_script(self, script: str) -> None:
+        """On a simulated cluster say that the script itself did not run."""
+        if self.context.facts.simulated:
+            self.recorder.note(f"stand-in script: the simulated cluster knows {script}.ps1 and does not run PowerShell")
 
     def echo_pod(
         self, name: str, os: str, node: NodeFact | None = None, *, app: str = "echo", probed: bool = True

@@ -144,8 +144,12 @@ class Registration:
         wanted = [*(dict(taint) for taint in self._node.spec.taints), *kept]
         if taints != wanted:
             await self._api.patch(f"/api/v1/nodes/{self._node.name}", {"spec": {"taints": wanted or None}})
+        await self.tell()
+
+    async def tell(self) -> None:
+        """Report what is new, if anything is; a report that fails follows with a later look."""
         if self._told != _news(self._node):
-            await self.report()
+            await _kept(self.report())
 
     async def follow(self) -> None:
         """Report the status at once if what a kubelet reports of its Node is no longer what it has reported."""
@@ -170,9 +174,9 @@ class Registration:
         reported = self._clock.now()
         while True:
             await self._clock.sleep(max(UPDATE_SECONDS, LEAST_PAUSE * self._clock.rate))
-            if self._clock.now() - reported > STATUS_SECONDS or self._told != _news(self._node):
-                await _kept(self.report())
-                reported = self._clock.now()
+            if self._clock.now() - reported > STATUS_SECONDS:
+                self._told, reported = {}, self._clock.now()
+            await self.tell()
 
     async def _renew(self) -> None:
         path = f"/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/{self._node.name}"

@@ -1,0 +1,50 @@
+"""What the readiness tests of Core.Scheduling are given."""
+
+import pytest
+
+from op_readiness.observe.kubelet import Kubelets
+from op_readiness.suite.subjects.allocatable import Allocatable
+from op_readiness.suite.subjects.cpu_limit import CpuLimit
+from op_readiness.suite.subjects.full_node import FullNodes
+from op_readiness.suite.subjects.memory_limit import MemoryLimit
+from op_readiness.suite.subjects.pending import Pending
+
+
+@pytest.fixture
+def kubelets(cluster, timeouts, recorder):
+    """The kubelets, asked through the API server."""
+    return Kubelets(cluster, timeouts, recorder)
+
+
+@pytest.fixture
+def allocatable(cluster, kubelets, recorder, windows_nodes):
+    """What each Windows Node offers."""
+    return Allocatable(cluster, kubelets, recorder, windows_nodes)
+
+
+@pytest.fixture
+def pending(workshop, windows_nodes):
+    """Pods that no Windows Node can take, and small ones."""
+    return Pending(workshop, windows_nodes)
+
+
+@pytest.fixture
+def cpu_limit(workshop, kubelets, windows_nodes):
+    """On each Windows Node a Pod that may use half a core, and one without a limit; both compute."""
+    made = CpuLimit(workshop, kubelets, windows_nodes)
+    made.start()
+    return made
+
+
+@pytest.fixture
+def memory_limit(workshop, kubelets, asker, windows_nodes, windows_clients):
+    """On each Windows Node a Pod that takes memory beyond its limit, and a quiet one."""
+    made = MemoryLimit(workshop, kubelets, asker, windows_nodes, windows_clients)
+    made.start()
+    return made
+
+
+@pytest.fixture
+def full_nodes(workshop, windows_nodes):
+    """The Windows Nodes, to be filled where that was asked for."""
+    return FullNodes(workshop, windows_nodes)

@@ -1,0 +1,16 @@
+"""Core.Scheduling: what Nodes offer, and Pods that ask for more."""
+
+from op_readiness.suite import ability
+
+
+@ability("sch-pending-over-time")
+def test_pods_that_ask_for_too_much_stay_pending(pending):
+    pending.small_ones_must_be_scheduled()
+    pending.large_ones_must_stay_pending()
+    pending.events_must_say_so()
+    pending.smaller_ones_must_be_scheduled()
+
+
+@ability("sch-node-allocatable")
+def test_a_node_offers_its_capacity_less_what_is_reserved(allocatable):
+    allocatable.must_be_capacity_less_reservations()
