@@ -126,6 +126,8 @@ def cli() -> None:
 @option("--yes", "-y", is_flag=True, help="Do not ask before a run against a real cluster.")
 @option("--verbose", "-v", is_flag=True, help="Say more while running.")
 @option("--strict", is_flag=True, help="Partial and flaky verdicts exit 3.")
+@option("--gate", cls=Listed, metavar="NAME",
+        help="Categories or abilities that decide over the verdict although they only warn (Extend.Worker).")
 @option("--disruptive", is_flag=True, help="Also run abilities that reboot, restart or fill Nodes.")
 @option("--e2e-binary", default="", metavar="PATH",
         help="e2e.test, for entries with focus in place of a native test (upstream's spec.yaml).")

@@ -13,6 +13,7 @@ OPTIONS = (
     "category", "ability", "provider", "kubeconfig", "context", "windows-nodes", "report-dir", "dry-run", "yes",
     "verbose", "strict", "test-directory", "tags", "skip-tags", "disruptive", "image-registry", "pull-secret", "fault",
     "fault-file", "latency", "timeout-scale", "run-timeout", "cleanup-timeout", "workers", "flake-attempts", "no-color",
+    "gate",
 )  # fmt: skip
 """What a run promises; each has a variable."""
 

@@ -1,7 +1,8 @@
 """How abilities and categories ended, and the verdict that follows from it.
 
 The verdict is computed here and nowhere else: *not ready* if a gating ability failed; otherwise *undetermined* if a
-gating ability ended in error or none passed; otherwise *ready*, partial where a gating ability was not tested.
+gating ability ended in error or none passed; otherwise *ready*, partial where a gating ability was not tested. What
+does not gate only warns; a category in which nothing gates is ready as soon as anything was found out.
 """
 
 from __future__ import annotations
@@ -45,6 +46,11 @@ class Result(Record):
     evidence: dict[str, str] = field(default_factory=dict)
     """Name of the file under the report directory -> one line on what it holds."""
 
+    @property
+    def warns(self) -> bool:
+        """Whether the ability is not met and does not gate: every report shows it, and no verdict follows from it."""
+        return self.outcome is Outcome.FAILED and not self.gating
+
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Result:
         """The result that `to_dict` gave."""
@@ -76,6 +82,9 @@ class CategoryResult(Record):
     @property
     def verdict(self) -> Verdict:
         """Design: a failed gating ability decides; an error, or nothing passed, leaves it open."""
+        if not self.gating_total:
+            told = self.count(Outcome.PASSED) + self.count(Outcome.FAILED)
+            return Verdict.READY if told else Verdict.UNDETERMINED
         if self.count(Outcome.FAILED, gating_only=True):
             return Verdict.NOT_READY
         if self.count(Outcome.ERROR, gating_only=True) or not self.count(Outcome.PASSED, gating_only=True):
@@ -93,15 +102,25 @@ class CategoryResult(Record):
         return self.planned > 0 or self.not_selected > 0 or self.count(Outcome.SKIPPED, gating_only=True) > 0
 
     @property
+    def warnings(self) -> list[Result]:
+        """What is not met and does not gate."""
+        return [r for r in self.results if r.warns]
+
+    @property
     def flaky(self) -> list[str]:
         """Ids that passed on a later attempt only."""
         return [r.ability for r in self.results if r.flaky]
 
     def sentence(self) -> str:
         """The verdict as reports print it, such as `ready (partial: 9 of 16)`."""
-        if self.verdict is Verdict.READY and self.partial:
-            return f"ready (partial: {self.count(Outcome.PASSED, gating_only=True)} of {self.gating_total})"
-        return str(self.verdict.value)
+        if self.verdict is not Verdict.READY:
+            return str(self.verdict.value)
+        facts = [] if self.gating_total else ["nothing gates"]
+        if self.partial:
+            facts.append(f"partial: {self.count(Outcome.PASSED, gating_only=True)} of {self.gating_total}")
+        if number := len(self.warnings):
+            facts.append(f"{number} warning{'s' if number > 1 else ''}")
+        return f"ready ({'; '.join(facts)})" if facts else "ready"
 
 
 @dataclass
@@ -160,6 +179,9 @@ class RunResult(Record):
         data["verdict"] = self.verdict.value
         for entry, category in zip(data["categories"], self.categories, strict=True):
             entry.update(verdict=category.verdict.value, sentence=category.sentence(), partial=category.partial)
+            entry["warnings"] = len(category.warnings)
+            for shown, result in zip(entry["results"], category.results, strict=True):
+                shown["warning"] = result.warns
         return data
 
     @classmethod

@@ -16,8 +16,8 @@ STYLE = {Outcome.PASSED: "good", Outcome.FAILED: "bad", Outcome.ERROR: "warn", O
 
 def result_line(result: Result) -> Line:
     """`passed  net-pod-to-pod  Core.Network  12 s  Ability to ...`."""
-    word = "flaky" if result.flaky else result.outcome.value
-    style = "warn" if result.flaky else STYLE[result.outcome]
+    word = "flaky" if result.flaky else "warning" if result.warns else result.outcome.value
+    style = "warn" if result.flaky or result.warns else STYLE[result.outcome]
     tail: list[tuple[str, str]] = [(one_line(result.description, 90), "dim")]
     if result.outcome is Outcome.SKIPPED:
         tail = [(f"{result.skip_reason}: {one_line(result.skip_why)}", "dim")]
@@ -34,7 +34,7 @@ def block(result: Result, run: RunResult | None = None) -> list[Line]:
     if result.outcome not in (Outcome.FAILED, Outcome.ERROR):
         return []
     title = {Outcome.FAILED: "not met", Outcome.ERROR: "could not be judged"}[result.outcome]
-    style = STYLE[result.outcome]
+    title, style = (f"{title}: a warning, it does not gate", "warn") if result.warns else (title, STYLE[result.outcome])
     lines = [EMPTY, Line.of((f"{result.category} / {result.ability}", "head"), (f"  {title}", style)),
              Line.of((f"  {result.description}", "dim"))]  # fmt: skip
     for finding in result.findings or [Finding("No finding was recorded", result.ability, "", "")]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Outcome
-from op_readiness.model.results import CategoryResult, RunResult, Verdict
+from op_readiness.model.results import CategoryResult, Result, RunResult, Verdict
 from op_readiness.reports import commands
 from op_readiness.reports.header import MOST_SENTENCE, SIMULATED, grouped
 from op_readiness.reports.lines import EMPTY, Line
@@ -47,12 +47,20 @@ def verdict_of(category: CategoryResult, run: RunResult) -> str:
 
 
 def _category(category: CategoryResult, run: RunResult) -> Line:
-    counts = [f"{category.count(outcome)} {outcome.value}" for outcome in Outcome if category.count(outcome)]
+    counts = _counts(category.results, all_of_them=False)
     counts += [f"{len(category.flaky)} flaky"] if category.flaky else []
     counts += [f"{category.planned} planned"] if category.planned else []
     style = VERDICT_STYLE[category.verdict]
     sentence = f"{verdict_of(category, run):<28}"
     return Line.of(f"  {category.name:<24} ", (sentence, style), (f"  {', '.join(counts)}", "dim"))
+
+
+def _counts(results: Sequence[Result], *, all_of_them: bool) -> list[str]:
+    """How many ended how; what is not met and does not gate is a warning, and not counted as failed."""
+    numbers = {o.value: sum(r.outcome is o and not r.warns for r in results) for o in Outcome}
+    counts = [f"{number} {word}" for word, number in numbers.items() if number or all_of_them]
+    warnings = sum(r.warns for r in results)
+    return [*counts, *([count(warnings, "warning")] if warnings else [])]
 
 
 def _nodes(run: RunResult) -> list[Line]:
@@ -110,8 +118,16 @@ def _notes(run: RunResult) -> list[Line]:
 
 
 def _warnings(run: RunResult) -> list[Line]:
-    lines = [EMPTY, Line.of(("Warnings", "head"))] if run.warnings else []
-    return lines + [Line.of("  ", (one_line(text, MOST_SENTENCE), "warn")) for text in run.warnings]
+    warnings = [*(warning_of(result) for result in run.results if result.warns), *run.warnings]
+    lines = [EMPTY, Line.of(("Warnings", "head"))] if warnings else []
+    return lines + [Line.of("  ", (one_line(text, MOST_SENTENCE), "warn")) for text in warnings]
+
+
+def warning_of(result: Result) -> str:
+    """One line on an ability that is not met and does not gate."""
+    finding = result.findings[0] if result.findings else None
+    what = f"{finding.what}: {finding.where}: {finding.seen}" if finding else "not met"
+    return f"{result.ability} does not gate, and is not met: {what} (--gate {result.ability} makes it count)"
 
 
 def _left(run: RunResult) -> list[Line]:
@@ -130,7 +146,7 @@ def _left(run: RunResult) -> list[Line]:
 
 
 def _closing(run: RunResult) -> Line:
-    counts = ", ".join(f"{sum(r.outcome is o for r in run.results)} {o.value}" for o in Outcome)
+    counts = ", ".join(_counts(run.results, all_of_them=True))
     flaky = sum(r.flaky for r in run.results)
     counts += f", {flaky} flaky" if flaky else ""
     words = f"{run.verdict.value}: {count(len(run.categories), 'category', 'categories')}; {counts}; "

@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from op_readiness.model.findings import Outcome
 from op_readiness.model.results import CategoryResult, Result, RunResult
 from op_readiness.reports.blocks import block
-from op_readiness.reports.footer import verdict_of
+from op_readiness.reports.footer import verdict_of, warning_of
 from op_readiness.reports.lines import plain
 from op_readiness.reports.text import cut, one_line, visible
 
@@ -55,6 +55,7 @@ def _suite(category: CategoryResult, run: RunResult) -> ET.Element:
         "windows nodes tested": ", ".join(run.nodes_selected),
         "verdict": verdict_of(category, run),
         "planned abilities": str(category.planned),
+        "warnings": ", ".join(result.ability for result in category.warnings),
         "simulated": "SIMULATED: says nothing about real Windows Nodes" if run.simulated else "no",
     }
     suite = TestSuite(
@@ -79,7 +80,10 @@ def _case(result: Result, run: RunResult) -> object:
         one_line(f"[{result.category}] {result.description} ({result.ability})", MOST_NAME),
         classname=one_line(result.category, MOST_NAME),
         stdout=_output(result, run),
+        stderr=cut(f"WARNING: {warning_of(result)}\n{_text(result, run)}", MOST_OUTPUT) if result.warns else None,
     )
+    if result.warns:
+        return case  # a failure here would stop whoever reads nothing but failures, and it does not gate
     if result.outcome is Outcome.FAILED:
         case.add_failure_info(_message(result), _text(result, run), "AbilityNotMet")
     elif result.outcome is Outcome.ERROR:
@@ -100,6 +104,7 @@ def _complete(case: ET.Element, result: Result) -> None:
         "nodes not tested": ", ".join(result.nodes_not_tested),
         "image": ", ".join(images),
         "gating": "yes" if result.gating else "no",
+        "warning": warning_of(result) if result.warns else "",
         "attempts": str(result.attempts) if result.attempts > 1 else "",
         "flaky": "yes" if result.flaky else "",
         **{f"figure {name}": f"{value:g}" for name, value in sorted(result.notes.figures.items())},

@@ -58,12 +58,12 @@ def run_command(given: Mapping[str, Any], handover: Listener | None = None) -> i
     from op_readiness.runner.child import must_stand_alone
     from op_readiness.runner.inputs import read_inputs
     from op_readiness.runner.listing import catalogue_of
-    from op_readiness.runner.selection import select
+    from op_readiness.runner.selection import gated, select
     from op_readiness.suite.catalogue import shipped_folder
 
     given = {**given, "seed": given["seed"] or secrets.token_hex(4)}  # drawn once: what repeats the run carries it
     options = run_options(given)
-    catalogue = catalogue_of(options.test_directories)
+    catalogue = gated(catalogue_of(options.test_directories), options.gate)
     selection = select(catalogue, options.categories, options.abilities, options.tags, options.skip_tags)
     folders = [shipped_folder(), *options.test_directories]
     must_stand_alone([folder.resolve() for folder in folders])
@@ -154,7 +154,8 @@ def repeat_command(given: Mapping[str, Any]) -> str:
         elif value and not (name == "provider" and value == "local"):
             words += [flag, f"{value:g}" if isinstance(value, float) else str(value)]
     several = {
-        "inputs": "--input", "faults": "--fault", "fault_files": "--fault-file", "test_directories": "--test-directory"
+        "gate": "--gate", "inputs": "--input", "faults": "--fault", "fault_files": "--fault-file",
+        "test_directories": "--test-directory",
     }  # fmt: skip
     for name, flag in several.items():
         for value in given.get(name) or ():

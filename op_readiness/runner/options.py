@@ -27,6 +27,7 @@ class RunOptions:
     abilities: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     skip_tags: tuple[str, ...] = ()
+    gate: tuple[str, ...] = ()
     provider: str = "local"
     kubeconfig: str | None = None
     context: str | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from op_readiness.model.abilities import Ability, Category
 from op_readiness.model.errors import UsageError
@@ -63,6 +63,24 @@ def select(
     if not selection.runnable:
         raise UsageError(_nothing(selection))
     return selection
+
+
+def gated(catalogue: Sequence[Category], names: Iterable[str]) -> list[Category]:
+    """The catalogue in which what is named (a category, `Core`, `Extend`, an ability's id) gates, whatever it says.
+
+    Raises UsageError naming the nearest name.
+    """
+    ids = [ability.id for category in catalogue for ability in category.abilities]
+    known = [*(category.name for category in catalogue), *GROUPS, *ids]
+    chosen = [must_be_known("category or ability", name, known) for name in names]
+    full = set(expand(catalogue, (name for name in chosen if name not in ids)))
+    return [
+        replace(category, abilities=tuple(
+            replace(one, gating=True) if category.name in full or one.id in chosen else one
+            for one in category.abilities
+        ))
+        for category in catalogue
+    ]  # fmt: skip
 
 
 def expand(catalogue: Sequence[Category], categories: Iterable[str]) -> tuple[str, ...]:

@@ -16,7 +16,14 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from op_readiness.simulator.faults.apirules import COMPONENT_AGENT, EXPIRED_EVENT, ApiRequest, ApiRules, Verdict
+from op_readiness.simulator.faults.apirules import (
+    COMPONENT_AGENT,
+    EXPIRED_EVENT,
+    ApiRequest,
+    ApiRules,
+    Verdict,
+    mutated,
+)
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 HOP_BY_HOP = frozenset(
@@ -91,6 +98,8 @@ def front(rules: ApiRules) -> Callable[[Handler], Handler]:
                     await rules.clock.sleep(verdict.delay)
                 if not verdict.passes:
                     return _answer(request, verdict)
+                if verdict.changes:
+                    request._read_bytes = mutated(await request.read(), verdict.changes)
             if not _is_watch_of_a_tool(request):
                 return await handler(request)
             outer = GATE.set(WatchGate(rules, _described(request)))
@@ -172,7 +181,7 @@ class ApiProxy:
             return web.Response(status=502, text=f"API server: {error}\n")
 
     async def _http(self, request: web.BaseRequest) -> web.StreamResponse:
-        body = await request.read() if request.can_read_body else None
+        body = await request.read() if request.body_exists else None
         async with self._client.request(
             request.method, self._upstream + request.raw_path, headers=_kept(request), data=body, allow_redirects=False
         ) as upstream:

@@ -67,3 +67,21 @@ def test_a_proof_of_linux_pods_alone_does_not_hold():
     """A pass proves Windows."""
     linux = PodProof("u", "n", "p", "linux-1", "linux", "6.1", "i", "d", "exec", "yes")
     assert not Proof("pods", (linux,)).holds
+
+
+def test_what_does_not_gate_warns():
+    """A failure of it is no verdict's: neither beside others nor in a category in which nothing gates."""
+    failed = Result("w", "Extend.Worker", "d", Outcome.FAILED, gating=False)
+    passed = Result("p", "Extend.Worker", "d", Outcome.PASSED)
+    alone, beside = CategoryResult("Extend.Worker", [failed]), CategoryResult("Extend.Worker", [failed, passed])
+    assert (alone.verdict, alone.sentence()) == (Verdict.READY, "ready (nothing gates; 1 warning)")
+    assert (beside.verdict, beside.sentence()) == (Verdict.READY, "ready (1 warning)")
+    assert RunResult("r", "now", "0", [alone]).exit_code() == 0
+
+
+def test_nothing_found_out_is_undetermined_even_where_nothing_gates():
+    """An error says nothing, so it is no readiness either."""
+    lost = Result("w", "Extend.Worker", "d", Outcome.ERROR, gating=False)
+    assert CategoryResult("Extend.Worker", [lost]).verdict is Verdict.UNDETERMINED
+    some = CategoryResult("Core.Scheduling", [Result("b", "c", "d", Outcome.PASSED, gating=False)], not_selected=4)
+    assert some.verdict is Verdict.UNDETERMINED

@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from op_readiness.model.findings import Finding, Part, Place, PodProof, Proof
+from op_readiness.model.findings import Finding, Outcome, Part, Place, PodProof, Proof
 from op_readiness.model.results import CategoryResult, Result, RunResult
 from op_readiness.reports.json import SCHEMA, document, read, render_json, schema
 
@@ -44,7 +44,8 @@ def test_every_field_is_described(run):
 def test_the_schema_names_the_fields_of_the_model(model, name):
     """No more and no fewer, but for what is computed."""
     described = schema()["$defs"][name] if name else schema()
-    computed = {"schema", "verdict", "exit_code", "sentence", "partial"}
+    computed = {"schema", "verdict", "exit_code", "sentence", "partial", "warning"}
+    computed |= {"warnings"} if model is CategoryResult else set()
     fields = {field.name for field in dataclasses.fields(model)}
 
     assert set(described["properties"]) - computed == fields
@@ -82,3 +83,10 @@ def test_hostile_text_and_figures_are_plain_json(hostile):
     assert text.isascii()
     assert "NaN" not in text
     json.dumps(json.loads(text), ensure_ascii=False).encode()
+
+
+def test_a_warning_is_told_of_the_ability_and_counted_in_its_category():
+    """Of what is not met and does not gate."""
+    warned = Result("wk-node-ping", "Extend.Worker", "d", Outcome.FAILED, gating=False)
+    category = document(RunResult("r", "now", "0", [CategoryResult("Extend.Worker", [warned])]))["categories"][0]
+    assert (category["warnings"], category["results"][0]["warning"]) == (1, True)

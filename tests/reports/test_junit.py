@@ -156,3 +156,13 @@ def test_line_breaks_in_attributes_do_not_occur(hostile):
     """Parsers would turn them into spaces."""
     for element in parsed(hostile).iter():
         assert not [value for value in element.attrib.values() if "\n" in value]
+
+
+def test_what_does_not_gate_is_a_warning_and_no_failure():
+    """Whoever reads failures alone is not stopped by it; its text and a property say it all the same."""
+    warned = result("wk-node-ping", Outcome.FAILED, "Extend.Worker", gating=False)
+    root = parsed(RunResult("r", "2026-11-25T02:47:41Z", "0", [CategoryResult("Extend.Worker", [warned])]))
+    found = case(root, "wk-node-ping")
+    assert (root.get("failures"), found.find("failure")) == ("0", None)
+    assert "WARNING: wk-node-ping does not gate" in (found.findtext("system-err") or "")
+    assert "wk-node-ping" in (property_of(root[0], "warnings") or "")

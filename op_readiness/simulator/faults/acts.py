@@ -73,6 +73,7 @@ class Restart(Act):
                 await self.world.restart(self.step.key["component"], node.name)
 
 
+OTHER_SCHEDULER_LOOKS = 5.0
 OBJECT_KEYS = ("resource", "api", "namespace", "name", "labels", "node")
 
 
@@ -97,6 +98,9 @@ class ApiChange(Act):
     async def act(self) -> None:
         """The first `count` objects that fit, by name; all of them without a count."""
         resource, space = self.step.key["resource"], self.step.key.get("namespace")
+        if self.step.do == "bind":
+            await self._bind_all()
+            return
         if self.step.do == "create":
             await self.world.api.create(f"{self._base}/namespaces/{space}/{resource}", self.step.value)
             return
@@ -106,6 +110,23 @@ class ApiChange(Act):
         )
         for obj in found[: self.step.when.count]:
             await self._change(self._path(obj))
+
+    async def _bind_all(self) -> None:
+        """Bind what fits and has no Node to the Node of `value`, for as long as the fault is in: another scheduler."""
+        while True:
+            for pod in list(self.world.pods.objects.values()):
+                if not pod["spec"].get("nodeName") and _unschedulable(pod) and self._fits(pod):
+                    await self._bind(pod["metadata"])
+            await self.world.clock.sleep(OTHER_SCHEDULER_LOOKS)
+
+    async def _bind(self, meta: dict[str, Any]) -> None:
+        target = {"apiVersion": "v1", "kind": "Node", "name": self.step.value}
+        binding = {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": meta["name"]}, "target": target}
+        try:
+            await self.world.api.create(f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}/binding", binding)
+        except ApiError as error:
+            if error.code not in (404, 409):
+                raise
 
     def _path(self, obj: dict[str, Any]) -> str:
         space, name = obj["metadata"].get("namespace"), obj["metadata"]["name"]
@@ -133,6 +154,12 @@ class ApiChange(Act):
         return all(fits(key[name], value) for name, value in plain.items() if name in key) and all(
             fits(wanted, labels.get(name)) for name, wanted in (key.get("labels") or {}).items()
         )
+
+
+def _unschedulable(pod: dict[str, Any]) -> bool:
+    """Whether the cluster's own scheduler has found no Node for it."""
+    conditions = pod.get("status", {}).get("conditions") or ()
+    return any(one["type"] == "PodScheduled" and one["status"] == "False" for one in conditions)
 
 
 class ApiRule:

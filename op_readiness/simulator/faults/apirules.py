@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from op_readiness.simulator.clock import Clock
 from op_readiness.simulator.faults.condition import Condition
@@ -75,6 +76,8 @@ class Verdict:
     headers: Mapping[str, str] = field(default_factory=dict)
     cut: bool = False
     watch: str = ""
+    changes: tuple[Any, ...] = ()
+    """What admission makes of the body before it is stored."""
 
     @property
     def passes(self) -> bool:
@@ -122,6 +125,7 @@ class ApiRules:
     def verdict(self, request: ApiRequest) -> Verdict:
         """What becomes of a request that has just arrived."""
         delay, fields = 0.0, request.fields()
+        changes: tuple[Any, ...] = ()
         for step, condition in self._rules:
             if not _concerns(step, fields) or not condition.holds():
                 continue
@@ -131,9 +135,11 @@ class ApiRules:
                 continue
             if step.do == "delay":
                 delay += seconds(step.value)
+            elif step.do == "alter":
+                changes = (*changes, step.value)
             else:
                 return _answered(step, delay)
-        return Verdict(delay=delay) if delay else PASS
+        return Verdict(delay=delay, changes=changes) if delay or changes else PASS
 
     def stream_verdict(self, request: ApiRequest) -> str:
         """What a watch meets at this moment: silence, cut, expire, or nothing."""
@@ -142,6 +148,32 @@ class ApiRules:
             if step.do in ("silence", "cut", "expire") and _concerns(step, fields) and condition.holds():
                 return step.do if step.do == "silence" or condition.take() else ""
         return ""
+
+
+def mutated(body: bytes, changes: tuple[Any, ...]) -> bytes:
+    """A JSON body as a mutating webhook leaves it; any other body stays as it is."""
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return body
+    for change in changes:
+        found = _merged(found, change)
+    return json.dumps(found).encode()
+
+
+def _merged(old: Any, change: Any) -> Any:
+    """A merge patch; `{each: ..}` is for every entry of a list."""
+    if isinstance(change, Mapping) and set(change) == {"each"}:
+        return [_merged(entry, change["each"]) for entry in old or ()]
+    if not isinstance(change, Mapping):
+        return change
+    base = dict(old) if isinstance(old, Mapping) else {}
+    for name, value in change.items():
+        if value is None:
+            base.pop(name, None)
+        else:
+            base[name] = _merged(base.get(name), value)
+    return base
 
 
 def _concerns(step: Step, fields: Mapping[str, str]) -> bool:

@@ -33,7 +33,7 @@ Point = Literal["write", "set", "lookup"]
 Operation = Literal["create", "update", "delete"]
 Deed = Literal[
     "drop", "delay", "fail", "alter", "remove", "set", "loss", "square-wave", "freeze",
-    "restart", "throttle", "silence", "cut", "expire", "patch", "create",
+    "restart", "throttle", "silence", "cut", "expire", "patch", "create", "bind",
 ]  # fmt: skip
 
 DEEDS: dict[Point, tuple[str, ...]] = {
@@ -44,8 +44,8 @@ DEEDS: dict[Point, tuple[str, ...]] = {
 """What a step may do at which point of a table."""
 API_DEEDS: dict[Point, tuple[str, ...]] = {
     "write": (),
-    "set": ("remove", "patch", "create"),
-    "lookup": ("fail", "throttle", "delay", "silence", "cut", "expire", "drop"),
+    "set": ("remove", "patch", "create", "bind"),
+    "lookup": ("fail", "throttle", "delay", "alter", "silence", "cut", "expire", "drop"),
 }
 """The same for the API: what it answers (`lookup`), and what somebody changes through it (`set`)."""
 NODE_DEEDS: dict[Point, tuple[str, ...]] = {
@@ -57,7 +57,7 @@ NODE_DEEDS: dict[Point, tuple[str, ...]] = {
 ANY_NODE = ("node", "windows-node", "linux-node")
 DRAWN = "drawn"
 M = TypeVar("M", bound=BaseModel)
-NEEDS_VALUE = ("delay", "alter", "set", "loss", "square-wave", "patch", "create")
+NEEDS_VALUE = ("delay", "alter", "set", "loss", "square-wave", "patch", "create", "bind")
 
 
 class Strict(BaseModel):

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ChannelKey:
-    """One use of a channel. `channel` is exec, log, stats, probe or nodelog; stats and nodelog name no Pod."""
+    """One use of a channel. `channel` is exec, log, stats, probe, nodelog, runtime (the making of a Pod's sandbox) or
+    http (any call to the kubelet's port); stats, nodelog and http name no Pod.
+    """
 
     channel: str
     namespace: str = ""

@@ -47,6 +47,7 @@ class Face:
             text = f"{path} is not simulated" if known else "404 page not found"
             return web.Response(status=501 if known else 404, text=text + "\n")
         try:
+            await passed(self._kubelet.node.channels, ChannelKey("http"), self._kubelet.world.clock)
             return await handler(request)
         except NotHere as error:
             return web.Response(status=404, text=f"{error}\n")

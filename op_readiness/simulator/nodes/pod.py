@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from op_readiness.simulator.api import ApiError, Object
 from op_readiness.simulator.network.namespace import Namespace
 from op_readiness.simulator.network.network import AttachFailed, DetachFailed
+from op_readiness.simulator.nodes.channels import ChannelError, ChannelKey, passed
 from op_readiness.simulator.nodes.containers import Container, start_error
 from op_readiness.simulator.nodes.dns import hostname_of
 from op_readiness.simulator.nodes.failures import UNREACHABLE
@@ -168,6 +169,7 @@ class PodWorker:
 
     async def _sandbox(self) -> None:
         await self.clock.sleep(self.pause_of("sandbox"))
+        await self._runtime()
         self._log_on()
         try:
             attached = self.world.network.attach(self.pod, self.node.name)
@@ -179,6 +181,14 @@ class PodWorker:
         self.world.emit("pod started", node=self.node.name, **self._names())
         self.changed()
         self._keeping = self.kubelet.spawn(self.upkeep.run(), "volumes")
+
+    async def _runtime(self) -> None:
+        """The call to the runtime, which may be slow, hang or be refused; HostProcess Pods need no sandbox image."""
+        meta = self.pod["metadata"]
+        try:
+            await passed(self.node.channels, ChannelKey("runtime", meta["namespace"], meta["name"]), self.clock)
+        except ChannelError as error:
+            raise _sandbox_failed(str(error)) from error
 
     def _log_on(self) -> None:
         """The sandbox's own process runs as the Pod's user (containerd 1.6 and later); HostProcess Pods have none."""

@@ -1,0 +1,100 @@
+"""Windows Nodes seen from within: one HostProcess Pod a Node runs a script or a console command to its end.
+
+Pods that end by themselves and their logs, not exec: there is nothing to hang. Where no privileged Pod may be made,
+nothing is tested, and the right that is missing is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from op_readiness.cluster.errors import Forbidden
+from op_readiness.model.errors import CouldNotTell, NotTested, SkipReason
+from op_readiness.model.facts import NodeFact
+from op_readiness.model.findings import Finding
+from op_readiness.observe.finished import json_lines, wait_for_ends, written
+from op_readiness.suite.making import Workshop
+from op_readiness.workloads import scripts
+from op_readiness.workloads.host_process import host_pod
+from op_readiness.workloads.pods import Manifest
+
+Object = dict[str, Any]
+
+
+@dataclass
+class Hosts:
+    """The selected Windows Nodes; everything is asked of all of them side by side."""
+
+    workshop: Workshop
+    nodes: Sequence[NodeFact]
+
+    def __post_init__(self) -> None:
+        self.workshop.level = "privileged"
+
+    def ask(self, script: str, *, turn: int = 0) -> dict[str, Object]:
+        """What a script says of each Node, by its name; raises CouldNotTell. `turn` tells two askings apart."""
+        self.workshop.note_script(script)
+        said = self._texts(f"{script}-{turn}", lambda _: scripts.command(script, on_host=True))
+        answers = {}
+        for node in self.nodes:
+            lines = json_lines(said[node.name][1])
+            if not lines:
+                raise CouldNotTell(_not_said(node, f"{script}.ps1", *said[node.name]))
+            answers[node.name] = lines[-1]
+            self._keep(node, f"{script}.ps1")
+        return answers
+
+    def run(self, name: str, command: Callable[[NodeFact], str]) -> dict[str, str]:
+        """What a console command line prints on each Node, by its name; its exit code does not count."""
+        said = self._texts(name, lambda node: ["cmd.exe", "/c", command(node)])
+        for node in self.nodes:
+            if not said[node.name][1].strip():
+                raise CouldNotTell(_not_said(node, name, *said[node.name]))
+            self._keep(node, name)
+        return {name: text for name, (_, text) in said.items()}
+
+    def _keep(self, node: NodeFact, what: str) -> None:
+        kept = {"node": node.name, "build": node.build, "boot_id": node.boot_id}
+        self.workshop.recorder.node_answered({**kept, "answer": f"{what}: a HostProcess Pod ran it"})
+
+    def _texts(self, name: str, command: Callable[[NodeFact], list[str]]) -> dict[str, tuple[str, str]]:
+        """Exit code as told, and output, by Node."""
+        workshop = self.workshop
+        manifests = [self._pod(f"{name}-{n}", node, command(node)) for n, node in enumerate(self.nodes)]
+        try:
+            workshop.create_all(manifests)
+        except CouldNotTell as error:
+            if isinstance(error.__cause__, Forbidden) and "violates PodSecurity" in str(error.__cause__):
+                why = f"requires privileged Pods: {error.__cause__.message}"
+                raise NotTested(why, reason=SkipReason.MISSING_RIGHT) from error
+            raise
+        names = [one["metadata"]["name"] for one in manifests]
+        pods = wait_for_ends(workshop.cluster, workshop.namespace, names, timeouts=workshop.context.timeouts)
+        return {
+            node.name: (_exit(pods[pod]), written(workshop.cluster, workshop.recorder, pods[pod]))
+            for node, pod in zip(self.nodes, names, strict=True)
+        }
+
+    def _pod(self, name: str, node: NodeFact, command: list[str]) -> Manifest:
+        workshop = self.workshop
+        return host_pod(
+            name, workshop.namespace, node, image=workshop.context.images.agnhost, labels=workshop.labels,
+            command=command, pull_secret=workshop.context.pull_secret,
+        )  # fmt: skip
+
+
+def _exit(pod: Object) -> str:
+    for container in pod["status"].get("containerStatuses") or ():
+        ended = container.get("state", {}).get("terminated") or {}
+        return f"exit code {ended.get('exitCode')} {ended.get('reason', '')} {ended.get('message', '')}".strip()
+    return f"phase {pod['status'].get('phase')}"
+
+
+def _not_said(node: NodeFact, what: str, exit: str, text: str) -> Finding:
+    return Finding(
+        f"{what} gave no answer", f"HostProcess Pod on Node {node.name}", "what its header promises",
+        f"{exit}; {text.strip()[-300:] or 'no output'}", "HostProcess Pods need containerd 1.6 or later",
+        (node.name,), code="tool",
+    )  # fmt: skip
