@@ -4,6 +4,7 @@ import pytest
 
 from op_readiness.observe.addresses import Addresses
 from op_readiness.suite.subjects.at_once import AtOnce
+from op_readiness.suite.subjects.kubelet_figures import StatsUnderLoad
 from op_readiness.suite.subjects.rescheduling import Rescheduling
 from op_readiness.suite.subjects.ten_pods import TenPods
 
@@ -42,5 +43,13 @@ def at_once(workshop, reach, cluster, facts, asker, recorder, threads, windows_n
 def rescheduling(workshop, reach, clients):
     """A Deployment of one Windows Pod, Ready, and another that is never at rest."""
     made = Rescheduling(workshop, reach, clients)
+    made.start()
+    return made
+
+
+@pytest.fixture
+def stats_under_load(workshop, kubelets, windows_nodes):
+    """Ten Pods on each Windows Node, Running."""
+    made = StatsUnderLoad(workshop, kubelets, windows_nodes)
     made.start()
     return made

@@ -2,18 +2,13 @@
 
 import pytest
 
-from op_readiness.observe.kubelet import Kubelets
 from op_readiness.suite.subjects.allocatable import Allocatable
 from op_readiness.suite.subjects.cpu_limit import CpuLimit
 from op_readiness.suite.subjects.full_node import FullNodes
 from op_readiness.suite.subjects.memory_limit import MemoryLimit
+from op_readiness.suite.subjects.os_field import OsField
 from op_readiness.suite.subjects.pending import Pending
-
-
-@pytest.fixture
-def kubelets(cluster, timeouts, recorder):
-    """The kubelets, asked through the API server."""
-    return Kubelets(cluster, timeouts, recorder)
+from op_readiness.suite.subjects.taints import Taints
 
 
 @pytest.fixture
@@ -48,3 +43,15 @@ def memory_limit(workshop, kubelets, asker, windows_nodes, windows_clients):
 def full_nodes(workshop, windows_nodes):
     """The Windows Nodes, to be filled where that was asked for."""
     return FullNodes(workshop, windows_nodes)
+
+
+@pytest.fixture
+def os_field(workshop, windows_nodes, facts):
+    """Pods of one system, tried, and bound to Nodes of the other."""
+    return OsField(workshop, windows_nodes, facts.usable_nodes("linux"))
+
+
+@pytest.fixture
+def taints(workshop, windows_nodes):
+    """The taints of the Windows Nodes."""
+    return Taints(workshop, windows_nodes)

@@ -12,7 +12,7 @@ from op_readiness.cluster.watching import WatchTimeout, wait_for
 from op_readiness.model.errors import CouldNotTell
 from op_readiness.model.findings import Finding
 from op_readiness.model.timeouts import Timeouts
-from op_readiness.observe.pods import not_up
+from op_readiness.observe.pods import not_up, running
 from op_readiness.observe.recorder import Recorder
 
 Pod = dict[str, Any]
@@ -40,7 +40,17 @@ def wait_for_ends(
             if pod["metadata"]["name"] in wanted and (pod.get("status") or {}).get("phase") not in OVER
         ]  # fmt: skip
         waited = getattr(timeouts, within)
+        if pods and all(running(pod) for pod in pods):
+            raise CouldNotTell(_not_over(namespace, pods, waited)) from None
         raise not_up(cluster, namespace, wanted, pods, until_ready=False, waited=waited) from None
+
+
+def _not_over(namespace: str, pods: list[Pod], waited: float) -> Finding:
+    names = ", ".join(f"Pod {namespace}/{pod['metadata']['name']}" for pod in pods[:4])
+    nodes = tuple(sorted({pod["spec"].get("nodeName", "") for pod in pods}))
+    hint = f"kubectl -n {namespace} logs {pods[0]['metadata']['name']}"
+    return Finding("Pods that should end run on", names, f"their end within {waited:g} s", "Running", hint, nodes,
+                   code="pods")  # fmt: skip
 
 
 def written(cluster: Cluster, recorder: Recorder, pod: Pod, container: str = "main") -> str:

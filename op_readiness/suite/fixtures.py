@@ -14,6 +14,7 @@ from op_readiness.model.errors import CouldNotTell, NotTested, SkipReason
 from op_readiness.model.facts import Facts, NodeFact
 from op_readiness.model.findings import Finding, Outcome, Part
 from op_readiness.model.timeouts import Timeouts
+from op_readiness.observe.kubelet import Kubelets
 from op_readiness.observe.reach import Reach
 from op_readiness.observe.recorder import Recorder
 from op_readiness.observe.shell import Asker, Client
@@ -92,6 +93,12 @@ def workshop(
 def asker(cluster: Cluster, timeouts: Timeouts, recorder: Recorder) -> Asker:
     """Asks programs in Pods."""
     return Asker(cluster, timeouts, recorder)
+
+
+@pytest.fixture
+def kubelets(cluster: Cluster, timeouts: Timeouts, recorder: Recorder) -> Kubelets:
+    """The kubelets, asked through the API server."""
+    return Kubelets(cluster, timeouts, recorder)
 
 
 @pytest.fixture

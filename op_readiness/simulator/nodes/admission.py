@@ -33,7 +33,8 @@ def refusal(pod: Object, node: Object, others: Iterable[Object], looks_at_os: bo
 
 
 def _by_os_label(pod: Object, labels: dict[str, str]) -> Refusal | None:
-    wanted = (pod["spec"].get("nodeSelector") or {}).get("kubernetes.io/os")
+    """A label of the Pod itself (rejectPodAdmissionBasedOnOSSelector); a nodeSelector is a matter of node affinity."""
+    wanted = (pod["metadata"].get("labels") or {}).get("kubernetes.io/os")
     if wanted is None or wanted == labels.get("kubernetes.io/os"):
         return None
     return Refusal(

@@ -30,13 +30,14 @@ class HostFact:
 
 FactTable = Table[FactKey, HostFact]
 CONTAINERD = r"C:\Program Files\containerd\containerd.exe"
+_SHIM = r"C:\Program Files\containerd\containerd-shim-runhcs-v1.exe"
 _KUBELET = {("kubelet", "IdentifyPodOS"): HostFact("true")}
 """IdentifyPodOS: whether a kubelet looks at spec.os of a Pod that is bound to it (from 1.24 on)."""
 _WINDOWS = {
     ("defender", "service"): HostFact("Running"),
     ("defender", "real-time"): HostFact("true"),
     ("defender", "mode"): HostFact("Normal"),
-    ("defender", "exclusion-process"): HostFact(items=(CONTAINERD, r"C:\k\kubelet.exe", r"C:\k\kube-proxy.exe")),
+    ("defender", "exclusion-process"): HostFact(items=(CONTAINERD, r"C:\k\kubelet.exe", r"C:\k\kube-proxy.exe", _SHIM)),
     ("defender", "exclusion-path"): HostFact(items=(r"C:\ProgramData\containerd",)),
     ("service", "containerd"): HostFact("Running", (f'"{CONTAINERD}" --run-service',)),
     ("service", "sshd"): HostFact("Running", ("Automatic",)),

@@ -183,12 +183,16 @@ class PodWorker:
         self._keeping = self.kubelet.spawn(self.upkeep.run(), "volumes")
 
     async def _runtime(self) -> None:
-        """The call to the runtime, which may be slow, hang or be refused; HostProcess Pods need no sandbox image."""
+        """The call to the runtime, which may be slow, hang or be refused.
+
+        What is wrong with the sandbox's image does not stop a HostProcess Pod, whose image need not fit the host.
+        """
         meta = self.pod["metadata"]
         try:
             await passed(self.node.channels, ChannelKey("runtime", meta["namespace"], meta["name"]), self.clock)
         except ChannelError as error:
-            raise _sandbox_failed(str(error)) from error
+            if not windows_option(self.pod, {}, "hostProcess"):
+                raise _sandbox_failed(str(error)) from error
 
     def _log_on(self) -> None:
         """The sandbox's own process runs as the Pod's user (containerd 1.6 and later); HostProcess Pods have none."""

@@ -38,7 +38,7 @@ _LINUX_ONLY = ("nslookup", "nc", "hostname", "id")
 _CONSOLE = """cmd curl findstr find hostname ipconfig nslookup ping whoami timeout where more sort xcopy net tasklist
 taskkill chcp"""
 _SYSTEM32 = _CONSOLE.split()
-_HOST_ONLY = ("nltest", "klist", "icacls", "powershell", "shutdown", "sc", "reg", "route", "netsh", "arp")
+_HOST_ONLY = ("nltest", "klist", "icacls", "shutdown", "sc", "reg", "route", "netsh", "arp")
 
 
 def executable(program: str, os: str) -> File:
@@ -97,6 +97,7 @@ def _host(os: str) -> Folder:
     _windows_base(root)
     for name in _HOST_ONLY:
         put(root, f"Windows/System32/{name}.exe", executable(name, "windows"))
+    put(root, "Windows/System32/WindowsPowerShell/v1.0/powershell.exe", executable("powershell", "windows"))
     put(root, "k", Folder())
     put(root, "var/log", Folder())
     _text(root, "var/log/kubelet/kubelet.log", b"I0101 00:00:00.000000 server.go: kubelet has started\r\n")

@@ -75,7 +75,7 @@ def pod(**spec: object) -> dict[str, object]:
     ("spec", "others", "reason"),
     [
         ({}, 0, None),
-        ({"nodeSelector": {"kubernetes.io/os": "linux"}}, 0, "PodOSSelectorNodeLabelDoesNotMatch"),
+        ({"nodeSelector": {"kubernetes.io/os": "linux"}}, 0, "NodeAffinity"),
         ({"os": {"name": "linux"}}, 0, "PodOSNotSupported"),
         ({"nodeSelector": {"zone": "b"}}, 0, "NodeAffinity"),
         ({}, 1, "OutOfcpu"),

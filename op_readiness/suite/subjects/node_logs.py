@@ -1,0 +1,116 @@
+"""Node log query: events of a Windows service through the kubelet, with the options that narrow them.
+
+On Windows the answer is a table that PowerShell folds at the console's width, so blanks and line ends are taken out
+before anything is compared, and short words are looked for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from op_readiness.model.errors import AbilityNotMet, CouldNotTell, NotApplicable
+from op_readiness.model.facts import NodeFact
+from op_readiness.model.findings import Finding, Outcome, Part
+from op_readiness.observe.kubelet import Answered, Kubelets
+from op_readiness.observe.recorder import Recorder
+
+PROVIDER, HEAD = "Microsoft-Windows-Security-SPP", "ProviderName: Microsoft-Windows-Security-SPP"
+TAIL, PATTERN = 3, "Health"
+DEADLINE = 40.0
+"""Cluster seconds for one query: the kubelet itself stops after 30."""
+SOURCE = "https://kubernetes.io/docs/concepts/cluster-administration/system-logs/#log-query"
+_EVENT = re.compile(r"^\s*\d{1,2}/\d{1,2}/\d{4}\s+\d", flags=re.MULTILINE)
+
+
+@dataclass
+class NodeLogs:
+    """The kubelets of the selected Windows Nodes."""
+
+    kubelets: Kubelets
+    recorder: Recorder
+    nodes: Sequence[NodeFact]
+
+    def must_be_answered(self) -> None:
+        """Events come; tailLines and pattern narrow them; boot is refused. Nodes where the query is off are left out."""
+        off = [node for node in self.nodes if self._off(node)]
+        for node in off:
+            why = "the kubelet's enableSystemLogQuery is off"
+            self.recorder.part(Part("node log query", node.place, "", Outcome.SKIPPED, node.name, reason=why))
+        if len(off) == len(self.nodes):
+            raise NotApplicable("node log query is off on every Windows Node", source=SOURCE)
+        findings = []
+        for node in self.nodes:
+            if node not in off:
+                bad = self._wrong(node)
+                outcome = Outcome.FAILED if bad else Outcome.PASSED
+                self.recorder.part(Part("node log query", node.place, PROVIDER, outcome, node.name))
+                findings += [_finding(node, bad)] if bad else []
+        if findings:
+            raise AbilityNotMet(*findings)
+
+    def _off(self, node: NodeFact) -> bool:
+        """Off: the query is not looked at and the folder is listed, or the whole handler is off."""
+        answer = self._ask(node)
+        listing = answer.status == 200 and "html" in answer.content_type.lower()
+        return listing or answer.status in (404, 405)
+
+    def _wrong(self, node: NodeFact) -> list[str]:
+        whole = self._ask(node)
+        if HEAD not in whole.body:
+            if "No events were found" in whole.body:
+                raise CouldNotTell(_no_events(node, whole))
+            return [f"query={PROVIDER}: {whole.status} {_short(whole)} without {HEAD!r}"]
+        tail, matching = self._ask(node, tailLines=TAIL), self._ask(node, pattern=PATTERN)
+        boot = self._ask(node, boot=0)
+        total = len(_EVENT.findall(whole.body))
+        wrong = []
+        if tail.status != 200 or len(_EVENT.findall(tail.body)) > TAIL:
+            wrong.append(f"tailLines={TAIL}: {tail.status}, {len(_EVENT.findall(tail.body))} of {total} events")
+        if other := self._not_matching(whole, matching):
+            wrong.append(f"pattern={PATTERN}: {other}")
+        if boot.status != 406 or "not supported on Windows" not in boot.body:
+            wrong.append(f"boot=0: {boot.status} {_short(boot)} in place of 406, not supported on Windows")
+        self.recorder.figure(f"{node.name} events of {PROVIDER}", total)
+        return wrong
+
+    @staticmethod
+    def _not_matching(whole: Answered, matching: Answered) -> str:
+        """What is wrong with the events that match: as many as all of them, though not every one has the word."""
+        if matching.status != 200:
+            return f"{matching.status} {_short(matching)}"
+        wanted = sum(PATTERN.lower() in event.lower() for event in _events(whole.body))
+        seen = len(_events(matching.body))
+        return "" if seen == wanted else f"{seen} events, of which {wanted} should match"
+
+    def _ask(self, node: NodeFact, **options: object) -> Answered:
+        query = urlencode({"query": PROVIDER, **options})
+        return self.kubelets.any_answer(node, f"logs/?{query}", seconds=DEADLINE)
+
+
+def _events(text: str) -> list[str]:
+    """Each event's lines, joined as they were before they were folded."""
+    starts = [found.start() for found in _EVENT.finditer(text)]
+    return ["".join(text[a:b].split()) for a, b in zip(starts, [*starts[1:], len(text)], strict=True)]
+
+
+def _short(answer: Answered) -> str:
+    return repr(" ".join(answer.body.split())[:120])
+
+
+def _no_events(node: NodeFact, answer: Answered) -> Finding:
+    return Finding(
+        "The Node has no events to look for", f"Node {node.name}", f"events of {PROVIDER}", _short(answer),
+        nodes=(node.name,), code="control",
+    )  # fmt: skip
+
+
+def _finding(node: NodeFact, wrong: Sequence[str]) -> Finding:
+    return Finding(
+        "Node log query does not give what was asked for", f"Node {node.name}",
+        f"events of {PROVIDER}; at most {TAIL} with tailLines, only matching ones with pattern, 406 with boot",
+        "\n".join(wrong), f"kubectl get --raw '/api/v1/nodes/{node.name}/proxy/logs/?query={PROVIDER}'", (node.name,),
+        code="node-logs",
+    )  # fmt: skip
