@@ -34,7 +34,7 @@ class NodeLogs:
     nodes: Sequence[NodeFact]
 
     def must_be_answered(self) -> None:
-        """Events come; tailLines and pattern narrow them; boot is refused. Nodes where the query is off are left out."""
+        """Events come; tailLines and pattern narrow them; boot is refused. Nodes with the query off are left out."""
         off = [node for node in self.nodes if self._off(node)]
         for node in off:
             why = "the kubelet's enableSystemLogQuery is off"
