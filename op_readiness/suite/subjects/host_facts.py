@@ -52,7 +52,8 @@ class Defender:
 
     def _judge(self, node: NodeFact, said: Object) -> Finding | None:
         if not said["realTime"]:
-            self.recorder.note(f"Node {node.name}: Defender does not scan in real time (mode {said['mode'] or 'unknown'})")
+            mode = said["mode"] or "unknown"
+            self.recorder.note(f"Node {node.name}: Defender does not scan in real time (mode {mode})")
             return None
         processes = [str(one).lower() for one in said["processes"]]
         self._advise(node, said, processes)

@@ -11,7 +11,7 @@ from fault_world import FakeWorld, fault
 
 from op_readiness.simulator.apiproxy import WatchGate
 from op_readiness.simulator.faults import Faults
-from op_readiness.simulator.faults.apirules import PASS, ApiRequest
+from op_readiness.simulator.faults.apirules import PASS, ApiRequest, mutated
 
 PODS = ApiRequest("GET", "/api/v1/namespaces/shop/pods", {}, "kubectl/v1.37")
 WATCH = ApiRequest("GET", "/api/v1/pods", {"watch": "1"}, "OpenAPI-Generator/37.0.2/python")
@@ -148,5 +148,30 @@ def test_running_watches_end_when_they_are_cut_or_expire() -> None:
             await asyncio.wait_for(task, 5)
             assert last in b"".join(seen)
             faults.take_out_all()
+
+    asyncio.run(scene())
+
+
+def test_admission_changes_what_is_stored() -> None:
+    """As a mutating webhook does it: fields merged, every container's too, null taken away; other bodies stay."""
+    added = {"spec": {"containers": {"each": {"resources": {"limits": {"x/y": "1"}}}}, "os": None, "hostPID": True}}
+    pod = {"spec": {"os": {"name": "windows"}, "containers": [{"name": "a"}, {"name": "b"}]}}
+    stored = json.loads(mutated(json.dumps(pod).encode(), (added,)))
+    limits = {"limits": {"x/y": "1"}}
+    containers = [{"name": "a", "resources": limits}, {"name": "b", "resources": limits}]
+    assert stored == {"spec": {"hostPID": True, "containers": containers}}
+    assert mutated(b"k8s\x00...", (added,)) == b"k8s\x00..."
+
+
+def test_changes_of_several_rules_add_up_and_pass() -> None:
+    """A request that is only changed reaches the API server."""
+
+    async def scene() -> None:
+        key = {"verb": "create", "resource": "pods"}
+        steps = [rule(key=key, do="alter", value=value) for value in ({"a": 1}, {"b": 2})]
+        _, faults = put_in(*steps)
+        verdict = faults.api.verdict(ApiRequest("POST", "/api/v1/namespaces/t/pods"))
+        assert (verdict.passes, verdict.changes) == (True, ({"a": 1}, {"b": 2}))
+        assert faults.api.verdict(PODS) is PASS
 
     asyncio.run(scene())

@@ -1,0 +1,43 @@
+"""The PowerShell scripts of readiness tests and their stand-ins: one for each text, and none for any other."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import pytest
+
+from op_readiness.simulator.programs.powershell import STAND_INS, digest_of
+from op_readiness.simulator.programs.readinessscripts import BY_DIGEST
+from op_readiness.simulator.programs.registry import PROGRAMS
+from op_readiness.workloads import scripts
+
+NAMES = sorted(
+    entry.name.removesuffix(".ps1") for entry in files("op_readiness.workloads").joinpath("scripts").iterdir()
+    if entry.name.endswith(".ps1")
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_script_has_its_stand_in(name: str) -> None:
+    """By the digest of its text, under its own name."""
+    assert BY_DIGEST[digest_of(scripts.text_of(name))].__name__ == name.replace("-", "_")
+    assert "powershell" in PROGRAMS
+    assert digest_of(scripts.text_of(name)) in STAND_INS
+
+
+def test_no_stand_in_is_left_without_a_script() -> None:
+    """A text that changes needs its stand-in looked at again."""
+    assert {digest_of(scripts.text_of(name)) for name in NAMES} == set(BY_DIGEST)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_script_says_what_goes_in_and_what_comes_out(name: str) -> None:
+    """In its header."""
+    header = [line for line in scripts.text_of(name).splitlines() if line.startswith("#")]
+    text = " ".join(header)
+    assert ("Input" in text, "Output" in text, "PowerShell" in text) == (True, True, True)
+
+
+def test_another_text_has_none() -> None:
+    """One character makes another script, which the simulated cluster refuses."""
+    assert digest_of(scripts.text_of("defender") + "exit 0\n") not in STAND_INS

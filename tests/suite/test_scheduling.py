@@ -1,0 +1,89 @@
+"""Core.Scheduling's subjects: sums, means and what follows from them, on figures as a cluster gives them."""
+
+from __future__ import annotations
+
+import pytest
+
+from op_readiness.model.facts import NodeFact
+from op_readiness.observe.quantities import MIB, in_bytes, in_millicores, number
+from op_readiness.suite.subjects.allocatable import cpu_share, memory_share
+from op_readiness.suite.subjects.cpu_limit import Sample, _mean
+from op_readiness.suite.subjects.full_node import requested
+from op_readiness.suite.subjects.memory_limit import MOST_MIB, Seen, _broken
+
+NODE = NodeFact("win-1", "windows", "10.0.20348")
+
+
+def status(allocatable: str, cpu: str = "4") -> dict[str, dict[str, str]]:
+    return {"capacity": {"memory": "16Gi", "cpu": "4"}, "allocatable": {"memory": allocatable, "cpu": cpu}}
+
+
+@pytest.mark.parametrize(
+    ("configuration", "allocatable"),
+    [
+        ({}, "16Gi"),
+        ({"systemReserved": {"memory": "2Gi"}, "evictionHard": {"memory.available": "500Mi"}}, "13836Mi"),
+        ({"systemReserved": {"memory": "1Gi"}, "kubeReserved": {"memory": "1Gi"}}, "14Gi"),
+        ({"evictionHard": {"memory.available": "10%"}}, "15099494Ki"),
+        ({"evictionSoft": {"memory.available": "1Gi"}}, "16Gi"),
+    ],
+)
+def test_allocatable_memory_is_capacity_less_reservations_and_hard_eviction(configuration, allocatable):
+    """In percent of the capacity too; a soft threshold is not taken off."""
+    assert memory_share(status(in_bytes(allocatable)), configuration).right
+
+
+def test_a_node_that_ignores_its_reservations_is_not_right():
+    """Neither in memory nor in CPU."""
+    configuration = {"systemReserved": {"memory": "2Gi", "cpu": "500m"}}
+    assert not memory_share(status("16Gi"), configuration).right
+    assert not cpu_share(status("14Gi"), configuration).right
+    assert cpu_share(status("14Gi", "3500m"), configuration).right
+
+
+def test_usage_is_the_difference_of_two_counters_over_their_own_time():
+    """A counter that is missing, or did not move, is no data and never `within the limit`."""
+    assert _mean(Sample(0, 10), Sample(60, 40)) == 0.5
+    assert [_mean(None, Sample(60, 40)), _mean(Sample(0, 40), Sample(60, 40)), _mean(Sample(60, 1), Sample(60, 2))] == [
+        None, None, None
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("seen", "broken"),
+    [
+        ({"commits": [400 * MIB], "taken": 450, "refused": "no memory"}, ""),
+        ({"commits": [560 * MIB], "taken": 500, "refused": "no memory"}, ""),
+        ({"commits": [600 * MIB], "taken": 500, "refused": "no memory"}, "not honoured"),
+        ({"commits": [400 * MIB], "taken": MOST_MIB}, "not honoured"),
+        ({"commits": [400 * MIB], "taken": 450}, "neither given nor refused"),
+        ({"commits": [400 * MIB], "taken": 450, "ended": "exit code 1"}, ""),
+        ({"commits": [400 * MIB], "taken": 450, "refused": "x", "not_ready": "Ready is Unknown"}, "stay Ready"),
+        ({"commits": [400 * MIB], "taken": 450, "refused": "x", "lost": "4 of 18 tries lost"}, "neighbour"),
+    ],
+)
+def test_a_memory_limit_is_held_by_commit_and_refusal(seen, broken):
+    """One allocation above the limit is where a sample may fall; an end with an error is a refusal too."""
+    finding = _broken(Seen(NODE, {}, **seen))
+    assert (broken in finding.what) if broken and finding else (finding is None and not broken)
+
+
+def test_a_pods_request_is_what_the_scheduler_counts():
+    """Containers and sidecars together, or the largest init container; overhead on top."""
+    def container(memory, **more):
+        return {"resources": {"requests": {"memory": memory}}, **more}
+
+    spec = {
+        "containers": [container("1Gi"), container("512Mi"), {}],
+        "initContainers": [container("3Gi"), container("256Mi", restartPolicy="Always")],
+        "overhead": {"memory": "10Mi"},
+    }
+    assert requested({"spec": spec}) == 3 * 1024 * MIB + 10 * MIB
+
+
+def test_quantities_of_all_kinds():
+    """Suffixes, exponents and numbers; anything else is refused."""
+    assert (in_bytes("1Ki"), in_bytes("1e3"), in_bytes("128974848")) == (1024, 1000, 128974848)
+    assert (in_millicores("1.5"), in_millicores("250m")) == (1500, 250)
+    with pytest.raises(ValueError, match="not a quantity"):
+        number("many")

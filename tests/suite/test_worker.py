@@ -1,0 +1,80 @@
+"""Extend.Worker's subjects: what console programs and scripts say, and what follows from it."""
+
+from __future__ import annotations
+
+from op_readiness.model.facts import NodeFact
+from op_readiness.observe.targets import Exposed
+from op_readiness.suite.subjects.host_facts import _foreign_address, _untold, _ways
+from op_readiness.suite.subjects.kubelet_figures import _missing
+from op_readiness.suite.subjects.node_logs import _events
+from op_readiness.suite.subjects.node_paths import Way, _echoed, _pieces
+
+ONE = NodeFact("win-1", "windows", "10.0.20348", internal_ips=("10.0.0.1",))
+TWO = NodeFact("win-2", "windows", "10.0.20348", internal_ips=("fd00::2", "10.0.0.2"))
+SERVICE = {
+    "metadata": {"name": "srv-w", "namespace": "n"},
+    "spec": {"ports": [{"name": "http", "nodePort": 30080}, {"name": "udp", "nodePort": 30081}]},
+}
+PODS = ({"metadata": {"name": "srv-w-0"}}, {"metadata": {"name": "srv-w-1"}})
+
+
+def test_pieces_of_a_console_output_by_their_marks():
+    """A blank behind the mark's key is cmd's own."""
+    assert _pieces("x\n@@ a \none\n@@ b\ntwo\n") == {"a": "one\n", "b": "two\n"}
+
+
+def test_echo_requests_are_counted_by_what_no_language_translates():
+    """Three of four are enough; the control is agnhost's exit code."""
+    reply = "Antwort von 10.0.0.2: Bytes=32 Zeit<1ms TTL=128\n"
+    assert _echoed(ONE, TWO, reply * 3 + "tcp-open\n").good
+    lost = _echoed(ONE, TWO, reply * 2 + "tcp-closed \n")
+    assert (lost.good, lost.tcp, "does not answer either" in str(lost)) == (False, False, True)
+
+
+def test_a_node_port_is_judged_by_names_and_by_answers():
+    """TCP by the backends' names, UDP by answers; a stranger's name is no answer, and runs of loss fail."""
+    tcp, udp = (Way(ONE, TWO, Exposed(SERVICE, PODS), protocol) for protocol in ("TCP", "UDP"))
+    assert (tcp.port, udp.port, tcp.key) == (30080, 30081, "srv-w-win-2-tcp")
+    assert tcp.judged("srv-w-0 \nsrv-w-1\n" * 5).good
+    assert not tcp.judged("srv-w-0\nlost\nlost\nsrv-w-1\n").good
+    assert not tcp.judged("stranger\n" * 10).good
+    assert (udp.judged("answered\n" * 10).good, udp.judged("lost\n" * 10).good) == (True, False)
+    assert "10.0.0.2:30081 --protocol=udp" in udp.command()
+
+
+def test_administrators_need_a_service_that_runs_listens_and_is_not_denied():
+    """One of the two is enough."""
+    ssh, rdp = {"name": "sshd", "status": "Running"}, {"name": "TermService", "status": "Running"}
+    assert _ways({"services": [ssh], "listening": [22], "rdpDenied": True}) == ["SSH"]
+    assert _ways({"services": [rdp], "listening": [3389], "rdpDenied": True}) == []
+    assert _ways({"services": [ssh, rdp], "listening": [3389], "rdpDenied": False}) == ["RDP"]
+
+
+def test_an_inventory_needs_a_revision_and_an_address_of_the_nodes_own():
+    """What is missing is named."""
+    info = {"osImage": "w", "bootID": "1", "kernelVersion": "10.0.20348.3807", "kubeletVersion": "v1.37.2",
+            "containerRuntimeVersion": "containerd://1.7.27"}  # fmt: skip
+    labels = {"kubernetes.io/os": "windows", "kubernetes.io/arch": "amd64",
+              "node.kubernetes.io/windows-build": "10.0.20348"}  # fmt: skip
+    addresses = [{"type": "InternalIP", "address": "10.0.0.1"}]
+    shown = {"metadata": {"labels": labels}, "status": {"nodeInfo": info, "addresses": addresses}}
+    assert _untold(ONE, shown) == []
+    info["kernelVersion"] = "10.0.20348"
+    assert "kernelVersion with a revision" in _untold(ONE, shown)[0].seen
+    assert _foreign_address(ONE, shown, {"addresses": ["10.0.0.1"]}) == []
+    assert "InternalIP 10.0.0.1" in _foreign_address(ONE, shown, {"addresses": ["10.0.0.9"]})[0].seen
+
+
+def test_folded_events_are_joined():
+    """PowerShell breaks lines at the console's width."""
+    first = " 1/5/2024 11:36:45 PM 16384 Information  one\n     more\n"
+    text = f"ProviderName: P\n\n{first} 1/5/2024 11:36:15 PM 1 Information two\n"
+    assert [event.endswith(end) for event, end in zip(_events(text), ("onemore", "two"), strict=True)] == [True, True]
+
+
+def test_a_figure_of_zero_is_no_figure():
+    """Missing and 0 are both named."""
+    container = {"name": "main", "logs": {"availableBytes": 0}}
+    figures = {"cpu": {"usageCoreNanoSeconds": 5}, "memory": {}, "containers": [container]}
+    assert _missing(figures) == ["no memory.workingSetBytes", "no logs.availableBytes of main"]
+    assert _missing(None) == ["not listed"]
