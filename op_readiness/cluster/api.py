@@ -120,15 +120,15 @@ class Cluster:
 
     def logs(
         self, pod: str, namespace: str, container: str = "", *, previous: bool = False, tail: int | None = None,
-        since_seconds: int | None = None, limit_bytes: int | None = None,
+        since_seconds: int | None = None, limit_bytes: int | None = None, tries: int | None = None,
+        read: float | None = None,
     ) -> str:  # fmt: skip
         """What a container wrote so far."""
         query = {"container": container, "previous": "true" if previous else None, "tailLines": tail,
                  "sinceSeconds": since_seconds, "limitBytes": limit_bytes}  # fmt: skip
         path = resource("Pod").path(namespace, pod, "log")
-        return self.transport.bytes(Call("get", "pods/log", namespace, pod), "GET", path, query=query).decode(
-            errors="replace"
-        )
+        call = Call("get", "pods/log", namespace, pod)
+        return self.transport.bytes(call, "GET", path, query=query, tries=tries, read=read).decode(errors="replace")
 
     def exec(
         self, pod: str, namespace: str, container: str, argv: Sequence[str], *, within: float, stdin: str | None = None

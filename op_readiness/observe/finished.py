@@ -17,6 +17,8 @@ from op_readiness.observe.recorder import Recorder
 
 Pod = dict[str, Any]
 OVER = ("Succeeded", "Failed")
+LOG_TRIES = 2
+"""A kubelet that does not answer twice is not there; each try takes the whole time of an API call."""
 
 
 def wait_for_ends(
@@ -53,11 +55,13 @@ def _not_over(namespace: str, pods: list[Pod], waited: float) -> Finding:
                    code="pods")  # fmt: skip
 
 
-def written(cluster: Cluster, recorder: Recorder, pod: Pod, container: str = "main") -> str:
+def written(cluster: Cluster, recorder: Recorder, pod: Pod, timeouts: Timeouts, container: str = "main") -> str:
     """What a Pod has written so far, which makes it a witness; raises CouldNotTell when its log cannot be read."""
     meta = pod["metadata"]
     try:
-        text = cluster.logs(meta["name"], meta["namespace"], container)
+        text = cluster.logs(
+            meta["name"], meta["namespace"], container, tries=LOG_TRIES, read=timeouts.real("api_call")
+        )
     except ApiError as error:
         where = f"Pod {meta['namespace']}/{meta['name']} (Node {pod['spec'].get('nodeName', '')})"
         raise CouldNotTell(

@@ -19,6 +19,7 @@ from op_readiness.cluster.watching import WatchTimeout, wait_for
 from op_readiness.model.errors import CouldNotTell, NotTested, SkipReason
 from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Finding
+from op_readiness.observe.finished import written
 from op_readiness.observe.pods import pods_gone, wait_for_pods
 from op_readiness.observe.reach import together
 from op_readiness.observe.recorder import Recorder
@@ -154,6 +155,10 @@ class Workshop:
         del made["spec"]["containers"][0]["args"]
         self.note_script(script)
         return made
+
+    def log_of(self, pod: Object) -> str:
+        """What a Pod has written so far; raises CouldNotTell."""
+        return written(self.cluster, self.recorder, pod, self.context.timeouts)
 
     def note_script(self, script: str) -> None:
         """On a simulated cluster say that the script itself did not run."""

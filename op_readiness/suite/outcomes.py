@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from dataclasses import dataclass, field
 
+from op_readiness.cluster.errors import ApiError
 from op_readiness.model.abilities import Ability
 from op_readiness.model.errors import AbilityNotMet, CouldNotTell, NotApplicable, NotTested
 from op_readiness.model.findings import Finding, Outcome, Proof
@@ -67,6 +68,8 @@ def _judge(result: Result, error: BaseException | None, proof: Proof) -> None:
         result.outcome, result.findings = Outcome.ERROR, list(error.findings)
     elif isinstance(error, (NotApplicable, NotTested)):
         result.outcome, result.skip_reason, result.skip_why = Outcome.SKIPPED, str(error.reason), str(error)
+    elif isinstance(error, ApiError):
+        result.outcome, result.findings = Outcome.ERROR, [_unanswered(error)]
     elif error is not None:
         result.outcome, result.findings = Outcome.ERROR, [_unexpected(error)]
 
@@ -81,6 +84,11 @@ def _no_proof(result: Result, proof: Proof) -> Finding:
     return Finding(
         "Not proven: nothing shows that Windows took part", result.ability, expected[proof.kind], seen, code="no-proof"
     )
+
+
+def _unanswered(error: ApiError) -> Finding:
+    what = "The API server gave no usable answer"
+    return Finding(what, str(error.call), "what was asked for", str(error), code="api")
 
 
 def _unexpected(error: BaseException) -> Finding:

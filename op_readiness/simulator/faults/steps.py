@@ -181,13 +181,15 @@ def _node_fits(step: Step, table: Table[Any, Any], world: Any) -> bool:
     return all_fit({name: step.key[name] for name in fields if name in step.key}, fields)
 
 
-COUNTS = ("pods", "pods starting", "gmsa pods", "services", "entries")
+COUNTS = ("pods", "pods starting", "gmsa pods", "services", "entries", "execs")
 
 
 def count(world: Any, table: Table[Any, Any], what: str) -> float | None:
-    """The number that a `while` asks for: Pods of the table's Node (all, starting, with a GMSA), Services, entries."""
+    """The number that a `while` asks for: Pods of the table's Node (all, starting, with a GMSA), Services ...."""
     if what == "entries":
         return len(table.programmed)
+    if what == "execs":
+        return float(world.kubelets[table.node].execs)
     if what == "services":
         return len(world.services.objects)
     bound = [pod for pod in world.pods.objects.values() if pod.get("spec", {}).get("nodeName") == table.node]

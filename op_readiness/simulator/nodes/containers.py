@@ -127,6 +127,11 @@ class Container:
         return "OnFailure" if self.kind == "init" and policy == "Always" else policy
 
     @property
+    def execs(self) -> int:
+        """How many processes run in it beside the first one."""
+        return len(self._execs)
+
+    @property
     def stopping(self) -> bool:
         """Whether it was asked to end for good."""
         return self._stopping.is_set()

@@ -95,6 +95,11 @@ class Kubelet:
             self.pod_changed(old, new)
         self._missed.clear()
 
+    @property
+    def execs(self) -> int:
+        """How many processes run in its containers beside the first ones."""
+        return sum(one.execs for worker in self.workers.values() for one in worker.containers)
+
     def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
         """Run something of this Node."""
         return self.world.spawn(work, f"{name} on {self.node.name}")

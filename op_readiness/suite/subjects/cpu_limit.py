@@ -17,7 +17,7 @@ from op_readiness.model.clock import SYSTEM_CLOCK, Clock
 from op_readiness.model.errors import AbilityNotMet, CouldNotTell, NotTested, SkipReason
 from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Finding, Outcome, Part
-from op_readiness.observe.finished import json_lines, written
+from op_readiness.observe.finished import json_lines
 from op_readiness.observe.kubelet import Kubelets, container_figures, given, pod_figures
 from op_readiness.observe.pods import running
 from op_readiness.observe.quantities import in_millicores
@@ -67,7 +67,7 @@ class CpuLimit:
         self.pods = dict(zip(keys, found, strict=True))
         self._sleep(SETTLE)
         for key, pod in self.pods.items():
-            text = written(self.workshop.cluster, self.workshop.recorder, pod)
+            text = self.workshop.log_of(pod)
             if not any(line.get("threads") == THREADS for line in json_lines(text)):
                 raise CouldNotTell(_does_not_compute(pod, key[0], text))
 

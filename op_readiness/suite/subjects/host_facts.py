@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ntpath
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,15 +33,16 @@ class Defender:
     def must_leave_out_containerd(self) -> None:
         """Where Defender scans in real time, containerd is excluded; a Node without Defender is left out."""
         said = self.hosts.ask("defender")
-        absent = [node for node in self.hosts.nodes if said[node.name]["missing"]]
+        asked = [node for node in self.hosts.nodes if node.name in said]
+        absent = [node for node in asked if said[node.name]["missing"]]
         for node in absent:
             why = str(said[node.name]["missing"])
             self.recorder.part(Part("Defender", node.place, "", Outcome.SKIPPED, node.name, reason=why))
-        if len(absent) == len(self.hosts.nodes):
+        if absent and len(absent) == len(self.hosts.nodes):
             why = f"no Windows Node has Microsoft Defender: {said[absent[0].name]['missing']}"
             raise NotApplicable(why, source="KEP-2578, Worker Configuration")
         wrong = []
-        for node in self.hosts.nodes:
+        for node in asked:
             if node not in absent:
                 bad = self._judge(node, said[node.name])
                 outcome = Outcome.FAILED if bad else Outcome.PASSED
@@ -49,6 +50,7 @@ class Defender:
                 wrong += [bad] if bad else []
         if wrong:
             raise AbilityNotMet(*wrong)
+        self.hosts.nothing_may_be_unknown()
 
     def _judge(self, node: NodeFact, said: Object) -> Finding | None:
         if not said["realTime"]:
@@ -91,7 +93,7 @@ class AdminAccess:
         """On each Node one of the two is enabled, runs and listens; all Nodes that lack both are named."""
         said = self.hosts.ask("admin-access")
         wrong = []
-        for node in self.hosts.nodes:
+        for node in (one for one in self.hosts.nodes if one.name in said):
             ways = _ways(said[node.name])
             outcome = Outcome.PASSED if ways else Outcome.FAILED
             target = ", ".join(ways) or "neither SSH nor RDP"
@@ -99,6 +101,7 @@ class AdminAccess:
             wrong += [] if ways else [_closed(node, said[node.name])]
         if wrong:
             raise AbilityNotMet(*wrong)
+        self.hosts.nothing_may_be_unknown()
 
     def record_reachability(self) -> None:
         """Whether a Linux Pod of the cluster reaches the ports, which a firewall may well forbid."""
@@ -143,16 +146,22 @@ class Inventory:
         """Build with its revision, runtime, and an InternalIP that an adapter of the Node really has."""
         said = self.hosts.ask("inventory")
         cluster, wrong = self.hosts.workshop.cluster, []
+        services = {one["spec"].get("clusterIP"): one["metadata"] for one in cluster.list("Service")}
         for node in self.hosts.nodes:
             shown = cluster.get("Node", node.name)
-            bad = [*_untold(node, shown), *_foreign_address(node, shown, said[node.name])]
-            self._remember(node, shown, said[node.name])
+            bad = [*_untold(node, shown), *_service_address(node, shown, services)]
+            if node.name in said:
+                bad += [] if bad else _foreign_address(node, shown, said[node.name])
+                self._remember(node, shown, said[node.name])
+            elif not bad:
+                continue
             target = shown["status"]["nodeInfo"].get("kernelVersion", "")
             outcome = Outcome.FAILED if bad else Outcome.PASSED
             self.recorder.part(Part("inventory", node.place, target, outcome, node.name))
             wrong += bad
         if wrong:
             raise AbilityNotMet(*wrong)
+        self.hosts.nothing_may_be_unknown()
 
     def _remember(self, node: NodeFact, shown: Object, said: Object) -> None:
         info, recorder = shown["status"]["nodeInfo"], self.recorder
@@ -183,6 +192,20 @@ def _untold(node: NodeFact, shown: Object) -> list[Finding]:
         "A Node does not say what it is", f"Node {node.name}", ", ".join(wanted), f"without {', '.join(missing)}",
         f"kubectl get node {node.name} -o yaml", (node.name,), code="untold",
     )]  # fmt: skip
+
+
+def _service_address(node: NodeFact, shown: Object, services: Mapping[str | None, Object]) -> list[Finding]:
+    """Told by the API alone: with such an address the API server itself does not reach the kubelet any more."""
+    reported = [one["address"] for one in shown["status"].get("addresses") or () if one["type"] == "InternalIP"]
+    return [
+        Finding(
+            "A Node reports the address of a Service as its own", f"Node {node.name}",
+            "an InternalIP of one of its adapters",
+            f"{ip} is the ClusterIP of Service {services[ip]['namespace']}/{services[ip]['name']}",
+            f"restart the kubelet of {node.name} with --node-ip", (node.name,), code="address",
+        )
+        for ip in reported if ip in services
+    ]  # fmt: skip
 
 
 def _foreign_address(node: NodeFact, shown: Object, said: Object) -> list[Finding]:

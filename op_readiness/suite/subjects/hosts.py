@@ -7,14 +7,14 @@ nothing is tested, and the right that is missing is named.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from op_readiness.cluster.errors import Forbidden
 from op_readiness.model.errors import CouldNotTell, NotTested, SkipReason
 from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Finding
-from op_readiness.observe.finished import json_lines, wait_for_ends, written
+from op_readiness.observe.finished import json_lines, wait_for_ends
 from op_readiness.suite.making import Workshop
 from op_readiness.workloads import scripts
 from op_readiness.workloads.host_process import host_pod
@@ -29,38 +29,49 @@ class Hosts:
 
     workshop: Workshop
     nodes: Sequence[NodeFact]
+    unknown: list[Finding] = field(default_factory=list)
+    """Of which Nodes nothing could be read, and why; the others are judged first."""
 
     def __post_init__(self) -> None:
         self.workshop.level = "privileged"
 
     def ask(self, script: str, *, turn: int = 0) -> dict[str, Object]:
-        """What a script says of each Node, by its name; raises CouldNotTell. `turn` tells two askings apart."""
+        """What a script says of each Node that can be read, by its name. `turn` tells two askings apart."""
         self.workshop.note_script(script)
         said = self._texts(f"{script}-{turn}", lambda _: scripts.command(script, on_host=True))
         answers = {}
-        for node in self.nodes:
-            lines = json_lines(said[node.name][1])
-            if not lines:
-                raise CouldNotTell(_not_said(node, f"{script}.ps1", *said[node.name]))
-            answers[node.name] = lines[-1]
-            self._keep(node, f"{script}.ps1")
+        for node, exit, text in said:
+            if lines := json_lines(text):
+                answers[node.name] = lines[-1]
+                self._keep(node, f"{script}.ps1")
+            else:
+                self.unknown.append(_not_said(node, f"{script}.ps1", exit, text))
         return answers
 
-    def run(self, name: str, command: Callable[[NodeFact], str]) -> dict[str, str]:
-        """What a console command line prints on each Node, by its name; its exit code does not count."""
-        said = self._texts(name, lambda node: ["cmd.exe", "/c", command(node)])
-        for node in self.nodes:
-            if not said[node.name][1].strip():
-                raise CouldNotTell(_not_said(node, name, *said[node.name]))
-            self._keep(node, name)
-        return {name: text for name, (_, text) in said.items()}
+    def run(self, name: str, command: Callable[[NodeFact], str], *, within: str = "pods_ready") -> dict[str, str]:
+        """What a console command line prints on each Node that can be read, by its name, whatever its exit code."""
+        texts = {}
+        for node, exit, text in self._texts(name, lambda node: ["cmd.exe", "/c", command(node)], within):
+            if text.strip():
+                texts[node.name] = text
+                self._keep(node, name)
+            else:
+                self.unknown.append(_not_said(node, name, exit, text))
+        return texts
+
+    def nothing_may_be_unknown(self) -> None:
+        """What could be read was judged; raises CouldNotTell where some Node could not be."""
+        if self.unknown:
+            raise CouldNotTell(*{finding.where: finding for finding in self.unknown}.values())
 
     def _keep(self, node: NodeFact, what: str) -> None:
         kept = {"node": node.name, "build": node.build, "boot_id": node.boot_id}
         self.workshop.recorder.node_answered({**kept, "answer": f"{what}: a HostProcess Pod ran it"})
 
-    def _texts(self, name: str, command: Callable[[NodeFact], list[str]]) -> dict[str, tuple[str, str]]:
-        """Exit code as told, and output, by Node."""
+    def _texts(
+        self, name: str, command: Callable[[NodeFact], list[str]], within: str = "pods_ready"
+    ) -> list[tuple[NodeFact, str, str]]:
+        """Node, exit code as told, and output, for each Node whose log can be read."""
         workshop = self.workshop
         manifests = [self._pod(f"{name}-{n}", node, command(node)) for n, node in enumerate(self.nodes)]
         try:
@@ -71,11 +82,15 @@ class Hosts:
                 raise NotTested(why, reason=SkipReason.MISSING_RIGHT) from error
             raise
         names = [one["metadata"]["name"] for one in manifests]
-        pods = wait_for_ends(workshop.cluster, workshop.namespace, names, timeouts=workshop.context.timeouts)
-        return {
-            node.name: (_exit(pods[pod]), written(workshop.cluster, workshop.recorder, pods[pod]))
-            for node, pod in zip(self.nodes, names, strict=True)
-        }
+        timeouts = workshop.context.timeouts
+        pods = wait_for_ends(workshop.cluster, workshop.namespace, names, timeouts=timeouts, within=within)
+        found = []
+        for node, pod in zip(self.nodes, (pods[one] for one in names), strict=True):
+            try:
+                found.append((node, _exit(pod), workshop.log_of(pod)))
+            except CouldNotTell as error:
+                self.unknown += error.findings
+        return found
 
     def _pod(self, name: str, node: NodeFact, command: list[str]) -> Manifest:
         workshop = self.workshop

@@ -36,6 +36,7 @@ class Leftovers:
     def count(self) -> None:
         """What there is before."""
         self.before = self.hosts.ask("hns-count")
+        self.hosts.nothing_may_be_unknown()
         if missing := [said["missing"] for said in self.before.values() if said["missing"]]:
             raise NotApplicable(f"HNS cannot be asked: {missing[0]}", source="Windows Server with Containers feature")
         self.running = self._running()
@@ -52,6 +53,7 @@ class Leftovers:
         """Nothing with an address of those Pods is left, and nothing grew by more than Pods did."""
         for look in range(1, LOOKS + 1):
             after = self.hosts.ask("hns-count", turn=look)
+            self.hosts.nothing_may_be_unknown()
             findings = self._findings(after)
             if not findings or look == LOOKS:
                 break

@@ -17,7 +17,7 @@ from op_readiness.model.clock import SYSTEM_CLOCK, Clock
 from op_readiness.model.errors import AbilityNotMet, CouldNotTell
 from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Finding, Outcome, Part
-from op_readiness.observe.finished import json_lines, written
+from op_readiness.observe.finished import json_lines
 from op_readiness.observe.judging import Try, judge
 from op_readiness.observe.kubelet import Kubelets, container_figures, given, pod_figures
 from op_readiness.observe.quantities import MIB
@@ -135,7 +135,7 @@ class MemoryLimit:
 
     def _read(self, one: Seen) -> None:
         meta = one.pod["metadata"]
-        text = written(self.workshop.cluster, self.workshop.recorder, one.pod)
+        text = self.workshop.log_of(one.pod)
         lines = [line for line in json_lines(text) if line.get("nonce") == self.nonce]
         one.taken = max((int(line.get("taken", 0)) for line in lines), default=0)
         one.refused = next((str(line["refused"]) for line in lines if line.get("refused")), "")

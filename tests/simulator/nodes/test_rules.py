@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from op_readiness.simulator.nodes.admission import refusal
@@ -66,9 +68,9 @@ def test_short_references_are_completed() -> None:
     assert full("me/app:1") == "docker.io/me/app:1"
 
 
-def pod(**spec: object) -> dict[str, object]:
+def pod(labels: dict[str, str] | None = None, **spec: object) -> dict[str, object]:
     container = {"resources": {"requests": {"cpu": "3"}}}
-    return {"spec": {"containers": [container], **spec}}
+    return {"metadata": {"labels": labels or {}}, "spec": {"containers": [container], **spec}}
 
 
 @pytest.mark.parametrize(
@@ -76,13 +78,14 @@ def pod(**spec: object) -> dict[str, object]:
     [
         ({}, 0, None),
         ({"nodeSelector": {"kubernetes.io/os": "linux"}}, 0, "NodeAffinity"),
+        ({"labels": {"kubernetes.io/os": "linux"}}, 0, "PodOSSelectorNodeLabelDoesNotMatch"),
         ({"os": {"name": "linux"}}, 0, "PodOSNotSupported"),
         ({"nodeSelector": {"zone": "b"}}, 0, "NodeAffinity"),
         ({}, 1, "OutOfcpu"),
         ({}, 2, "OutOfpods"),
     ],
 )
-def test_what_a_kubelet_rejects(spec: dict[str, object], others: int, reason: str | None) -> None:
+def test_what_a_kubelet_rejects(spec: dict[str, Any], others: int, reason: str | None) -> None:
     """Reasons in a kubelet's order."""
     found = refusal(pod(**spec), NODE, [pod()] * others)
     assert (found.reason if found else None) == reason
