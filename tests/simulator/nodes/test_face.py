@@ -104,7 +104,8 @@ def test_a_broken_exec_channel_says_so() -> None:
             cluster.pod("p")
             await cluster.turn(10)
             channels = cluster.world.nodes["win-1"].channels
-            channels.on_lookup.append(lambda _, key, value: Channel("error", message="rpc error: deadline"))
+            broken = Channel("error", message="rpc error: deadline")
+            channels.on_lookup.append(lambda _, key, value: broken if key.channel == "exec" else value)
             status = json.loads((await execute(cluster, "p", "/agnhost", "--help"))[3])
             assert "rpc error: deadline" in status["message"]
 
