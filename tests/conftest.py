@@ -29,3 +29,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             return file if file in TOGETHER else nodeid
 
     return Scheduling(config, log)
+
+
+HOW = "Go is needed, then: export KUBEBUILDER_ASSETS=$(tests/control-plane/build control-plane agnhost e2e)"
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """In one line: how many self-tests were left out for want of the real programs, and how to get those."""
+    reports = terminalreporter.stats.get("skipped", [])
+    if count := sum("real_control_plane" in report.keywords for report in reports):
+        what = "that hold the simulator against the real control plane, agnhost and Kubernetes' own tests"
+        terminalreporter.write_line(f"left out: {count} self-tests {what}. {HOW}")
