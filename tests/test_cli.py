@@ -134,13 +134,17 @@ def test_a_misspelt_variable_is_refused(monkeypatch, capsys):
     assert (code, "did you mean OP_READINESS_CATEGORY?" in err) == (2, True)
 
 
-def test_list_shows_planned_abilities(capsys):
-    """What has no test yet is listed and marked."""
+def test_list_shows_planned_abilities(capsys, tmp_path):
+    """What has no test yet is listed and marked, and so is what does not gate."""
+    entry = "  - {id: my-ability, description: Ability to do mine, planned: true}\n"
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "spec.yaml").write_text(f"category: Mine\ntestCases:\n{entry}")
     with pytest.raises(SystemExit) as ended:
-        main(["list", "--category", "Extend.Worker"])
+        main(["list", "--category", "Mine,Extend.Worker", "--test-directory", str(tmp_path)])
     out = capsys.readouterr().out
     assert ended.value.code == 0
-    assert "wk-node-ping" in out and "planned]" in out
+    assert "my-ability" in out and "planned]" in out
+    assert "wk-node-ping" in out and "does not gate]" in out
 
 
 @pytest.mark.parametrize(
