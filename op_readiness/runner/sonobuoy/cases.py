@@ -25,13 +25,15 @@ class Case:
     error: bool = False
     skipped: bool = False
     gating: bool = True
+    warning: bool = False
+    """Not met, and no `failure` for whoever reads nothing else, since it does not gate."""
 
     @property
     def outcome(self) -> Outcome:
         """How it ended."""
         if self.skipped:
             return Outcome.SKIPPED
-        return Outcome.FAILED if self.failure else Outcome.ERROR if self.error else Outcome.PASSED
+        return Outcome.FAILED if self.failure or self.warning else Outcome.ERROR if self.error else Outcome.PASSED
 
 
 class _Reader:
@@ -54,6 +56,8 @@ class _Reader:
             setattr(self._open, tag, True)
         elif self._open is not None and tag == "property" and attributes.get("name") == "gating":
             self._open.gating = attributes.get("value") != "no"
+        elif self._open is not None and tag == "property" and attributes.get("name") == "warning":
+            self._open.warning = True
 
     def end(self, tag: str) -> None:
         self._depth -= 1

@@ -122,6 +122,8 @@ def _of_cases(cases: list[Case], where: str) -> tuple[list[Line], int]:
     bad = [case for case in cases if case.outcome in (Outcome.FAILED, Outcome.ERROR)]
     if any(case.outcome is Outcome.FAILED for case in gating):
         word, code = "not ready", 1
+    elif not gating and any(case.outcome in (Outcome.PASSED, Outcome.FAILED) for case in cases):
+        word, code = "ready", 0  # nothing gates: it is enough that anything was found out
     elif any(c.outcome is Outcome.ERROR for c in gating) or not any(c.outcome is Outcome.PASSED for c in gating):
         word, code = "undetermined", 3
     else:
