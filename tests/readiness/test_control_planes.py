@@ -10,7 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
+from op_readiness.runner import matrix
+from op_readiness.runner.matrix import Expected
+from op_readiness.simulator.faults.library import library
 from tests.product import ROOT, Running, alive, descendants, environment, run, wait_for
 
 pytestmark = pytest.mark.cluster
@@ -85,6 +89,15 @@ def commit() -> str:
     """What the cells are drawn by; the same for everybody who looks at this submission."""
     done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
     return done.stdout.strip() or "no commit"
+
+
+def test_a_submission_meets_every_fault():
+    """There are cells enough for one of each that turns something red or into an error."""
+    folder = ROOT / "categories" / "core_network"
+    cases = yaml.safe_load((folder / "spec.yaml").read_text())["testCases"]
+    declared = matrix.read(folder / matrix.FILE, [case["id"] for case in cases], library())
+    judged = {cell.fault for cell in declared.cells.values() if cell.expected is not Expected.EITHER}
+    assert len(judged) <= CELLS
 
 
 @pytest.mark.real_control_plane
