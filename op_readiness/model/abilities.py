@@ -37,6 +37,8 @@ class Ability(Record):
     proof: str = "pods"
     judges: str = ""
     gating: bool = True
+    changes: str = ""
+    """What it changes outside its Namespaces, and puts back; empty for most."""
     planned: bool = False
     focus: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()

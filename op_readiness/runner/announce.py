@@ -33,8 +33,13 @@ def acts(plan: Plan, images: Images, run_id: str) -> Iterator[str]:
     yield f"make Namespaces {own_namespace(run_id)} and {own_namespace(run_id)}-*, and delete them again"
     yield f"run up to about {pods} Pods a Node at once, on {', '.join(node.name for node in plan.nodes.nodes[:12])}"
     yield f"pull {images.agnhost}"
+    if any("nonroot" in ability.requires.get("images", ()) for ability in plan.abilities):
+        yield f"pull {images.nonroot}"
     if privileged := [a.id for a in plan.abilities if a.requires.get("privileged")]:
         yield f"make privileged Namespaces for {', '.join(privileged)}"
+    for ability in plan.abilities:
+        if ability.changes:
+            yield f"{ability.changes.replace('RUN', run_id)} ({ability.id})"
     if e2e := sum(bool(ability.focus) for ability in plan.abilities):
         yield f"run e2e.test {count(e2e, 'time')}: it makes Namespaces and Pods of its own, and deletes them again"
     if plan.serial or plan.disruptive:

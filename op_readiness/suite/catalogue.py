@@ -34,6 +34,7 @@ _PLAIN: dict[str, type | tuple[type, ...]] = {
     "proof": str,
     "judges": str,
     "gating": bool,
+    "changes": str,
     "planned": bool,
 }
 """Fields of an entry and their types in YAML, for reading without pydantic."""
@@ -147,7 +148,7 @@ def _is_plain(entry: Any) -> bool:
 
 def _ability(category: str, entry: dict[str, Any]) -> Ability:
     source = entry.get("source", {})
-    same = ("requires", "seconds", "proof", "judges", "gating", "planned")
+    same = ("requires", "seconds", "proof", "judges", "gating", "changes", "planned")
     rest = {name: entry[name] for name in same if name in entry}
     return Ability(
         id=entry["id"],

@@ -113,16 +113,21 @@ class Workshop:
     def _delete(self, kind: str, name: str, namespace: str | None, grace: int | None = None) -> None:
         self.cluster.delete(kind, name, namespace or "", grace=grace)
 
-    def pods(self, manifests: Sequence[Manifest], *, until_ready: bool = True) -> list[Object]:
+    def pods(
+        self, manifests: Sequence[Manifest], *, until_ready: bool = True, deadline: str = "pods_ready"
+    ) -> list[Object]:
         """The Pods of `manifests`, made at once and up, in their order."""
         self.create_all(manifests)
-        return self.pods_up([m["metadata"]["name"] for m in manifests], until_ready=until_ready)
+        names = [m["metadata"]["name"] for m in manifests]
+        return self.pods_up(names, until_ready=until_ready, deadline=deadline)
 
-    def pods_up(self, names: Sequence[str], *, until_ready: bool = True) -> list[Object]:
-        """Pods of the test's Namespace by name, once they are up."""
+    def pods_up(
+        self, names: Sequence[str], *, until_ready: bool = True, deadline: str = "pods_ready"
+    ) -> list[Object]:
+        """Pods of the test's Namespace by name, once they are up; `image_pulled` is the deadline for a new image."""
         found = wait_for_pods(
             self.cluster, self.namespace, names, until_ready=until_ready, timeouts=self.context.timeouts,
-            recorder=self.recorder,
+            recorder=self.recorder, deadline=deadline,
         )  # fmt: skip
         return [found[name] for name in names]
 

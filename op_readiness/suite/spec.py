@@ -46,6 +46,7 @@ class Requires(_Strict):
     nodesProxy: bool = False
     gmsa: bool = False
     inputs: list[str] = Field(default_factory=list)
+    images: list[Literal["nonroot"]] = Field(default_factory=list)
     networkPolicy: Literal["", "enforced"] = ""
 
 
@@ -67,6 +68,7 @@ class Entry(_Strict):
     proof: Literal["pods", "node", "api"] = "pods"
     judges: Literal["", "start"] = ""
     gating: bool = True
+    changes: str = ""
     planned: bool = False
 
     def ability(self, category: str, id: str) -> Ability:
@@ -86,6 +88,7 @@ class Entry(_Strict):
             proof="node" if e2e and "proof" not in given else self.proof,
             judges=self.judges,
             gating=self.gating,
+            changes=self.changes,
             planned=self.planned,
             focus=tuple(filter(None, self.focus)),
             skip=tuple(filter(None, self.skip)),

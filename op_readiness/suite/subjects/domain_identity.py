@@ -82,6 +82,8 @@ class DomainIdentity:
             Ask("lookup", listing(rf"\\{self.domain.name}\SYSVOL"), times=SESSIONS, longest=45.0),
             Ask("whoami", "whoami"),
         ])  # fmt: skip
+        local = answers["whoami"][-1].text
+        self.workshop.recorder.note(f"whoami in Pods with the account: {local} (its local account, as it should be)")
         tickets, lookups = answers["ticket"], answers["lookup"]
         checks = [
             self._parent(client, answers["parent"][-1]),

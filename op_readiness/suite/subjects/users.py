@@ -88,7 +88,7 @@ class Users:
         made = {(case.name, node.name): self._pod(case, n, node) for case in self.cases
                 for n, node in enumerate(self.nodes)}  # fmt: skip
         try:
-            pods = self.workshop.pods(list(made.values()), until_ready=False)
+            pods = self.workshop.pods(list(made.values()), until_ready=False, deadline="image_pulled")
         except CouldNotTell as error:
             raise as_refused_logon(error) from error
         self.pods = dict(zip(made, pods, strict=True))
