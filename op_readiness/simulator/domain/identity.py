@@ -88,6 +88,11 @@ def wire_account(process: Process) -> WireAccount | None:
     return WireAccount("gmsa", name, domain) if name and domain and not process.without_domain else None
 
 
+def named_domain(process: Process) -> str:
+    """The domain that a process's credential spec names; empty without one."""
+    return str((parsed(process.credential_spec).get("DomainJoinConfig") or {}).get("DnsName") or "")
+
+
 def parsed(credential_spec: str) -> dict[str, Any]:
     """A credential spec's fields; none for a text that is no JSON object."""
     try:

@@ -44,7 +44,7 @@ class Maker:
             raise ConfigError("block volumes are not simulated")
         refuse_root(pod.pod, spec, image, pod.os, pod.node.identities)
         user = user_of(pod.pod, spec, image, pod.os, pod.node.identities)
-        without_domain = self._credentials(spec)
+        credentials, without_domain = self._credentials(spec)
         env = await environment(pod.world, pod.node, pod.pod, spec, image, pod.ips, user)
         env = _named(pod.os, pod.hostname) | env
         argv, cwd = _command(spec, image, env), spec.get("workingDir") or image.variant.cwd or "/"
@@ -61,20 +61,23 @@ class Maker:
         return Process(
             argv=argv, env=env, os=pod.os, hostname=pod.hostname, network=pod.network, files=files, clock=pod.clock,
             image=image.reference, cwd=cwd, user=user, pid1=True, world=pod.world, pod=pod.pod, usage=self._usage(spec),
-            credential_spec=gmsa_of(pod.pod, spec)[1], without_domain=without_domain, container=container.name,
+            credential_spec=credentials, without_domain=without_domain, container=container.name,
             stdout=Sink(lambda data: _logged(container, "stdout", data)),
             stderr=Sink(lambda data: _logged(container, "stderr", data)),
         )  # fmt: skip
 
-    def _credentials(self, spec: Object) -> bool:
-        """Whether it starts without the credentials of its GMSA; raises CreateFailed where it cannot start."""
+    def _credentials(self, spec: Object) -> tuple[str, bool]:
+        """The credential spec that the runtime is handed, and whether the container starts without its credentials.
+
+        Raises CreateFailed where it cannot start.
+        """
         account, text = gmsa_of(self._pod.pod, spec)
         if not text or self._pod.os != "windows":
-            return False
+            return text, False
         met = identity_met(self._pod.node.identities, self._pod.pod, spec, "credentials", account)
         if met.state == "refused":
             raise CreateFailed(met.message or NO_CREDENTIALS)
-        return met.state != "well"
+        return ("" if met.state == "lost" else text), met.state != "well"
 
     def _usage(self, spec: Object) -> Usage:
         """The container's usage, held by the limits that the kubelet has just asked the runtime for."""

@@ -77,7 +77,8 @@ class Shares:
                 checks.take(check)
         checks.must_hold(
             f"Pods of {self.domain.account}$ do not read and write the share", code="share",
-            hint="the share's and the folder's rights; Kerberos needs host names, not addresses; nltest /sc_verify",
+            hint="the share's and the folder's rights; nltest /sc_verify. If only the address works and the name does "
+            "not: EnableCompartmentNamespace=1 in the Node's HKLM\\SYSTEM\\CurrentControlSet\\Services\\hns\\State",
         )  # fmt: skip
 
     def local_must_be_read_and_written(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from op_readiness.simulator.domain.identity import met, wire_account
+from op_readiness.simulator.domain.identity import met, named_domain, wire_account
 from op_readiness.simulator.domain.locating import (
     NO_LOGON_SERVERS,
     NO_SUCH_DOMAIN,
@@ -28,17 +28,24 @@ async def nltest(process: Process) -> int:
     account = wire_account(process)
     if option == "/dsgetdc":
         return await _locate(process, domain or (account.domain if account else ""))
-    if option not in (*CHANNEL, "/parentdomain"):
+    if option == "/parentdomain":
+        return _parent(process, account.domain if account else named_domain(process))
+    if option not in CHANNEL:
         process.stderr.write(f"nltest {option}: is not simulated\r\n")
         return 1
     if account is None:
-        what = "Getting parent domain" if option == "/parentdomain" else "I_NetLogonControl"
-        process.stderr.write(f"{what} failed: {status_text(UNAVAILABLE)}\r\n")
+        process.stderr.write(f"I_NetLogonControl failed: {status_text(UNAVAILABLE)}\r\n")
         return 1
-    if option == "/parentdomain":
-        process.stdout.write(f"{account.domain}. (1)\r\n{COMPLETED}")
-        return 0
     return await _channel(process, option, account.name, domain or account.domain)
+
+
+def _parent(process: Process, domain: str) -> int:
+    """The domain that the container was told of, whether or not anything of it is there."""
+    if not domain:
+        process.stderr.write(f"Getting parent domain failed: {status_text(UNAVAILABLE)}\r\n")
+        return 1
+    process.stdout.write(f"{domain}. (1)\r\n{COMPLETED}")
+    return 0
 
 
 async def _channel(process: Process, option: str, account: str, domain: str) -> int:
