@@ -4,6 +4,9 @@ import pytest
 
 from op_readiness.suite.subjects import domain_identity as domain_identity_
 from op_readiness.suite.subjects import gmsa, refused_users, shares, users
+from op_readiness.suite.subjects import gmsa_admission as gmsa_admission_
+from op_readiness.suite.subjects import inline_specs as inline_specs_
+from op_readiness.suite.subjects import linux_fields as linux_fields_
 from op_readiness.suite.subjects import network_service as network_service_
 from op_readiness.suite.subjects import protected_folder as protected_folder_
 
@@ -94,5 +97,28 @@ def protected_folder(workshop, asker, windows_nodes):
 def network_service(workshop, asker, windows_nodes):
     """A HostProcess Pod as NetworkService on each selected Windows Node, running."""
     made = network_service_.NetworkService(workshop, asker, windows_nodes)
+    made.start()
+    return made
+
+
+@pytest.fixture
+def gmsa_admission(workshop, domain, windows_nodes):
+    """Pods with a credential spec, to be admitted or refused."""
+    node = gmsa.nodes_with_account(workshop, windows_nodes)[0]
+    return gmsa_admission_.GmsaAdmission(workshop, domain, node)
+
+
+@pytest.fixture
+def inline_specs(workshop, asker, windows_nodes):
+    """A Pod on each Node with credential specs of its own, running."""
+    made = inline_specs_.InlineSpecs(workshop, asker, windows_nodes)
+    made.start()
+    return made
+
+
+@pytest.fixture
+def linux_fields(workshop, asker, windows_nodes):
+    """Windows Pods that name no operating system and have security fields of Linux, Ready."""
+    made = linux_fields_.LinuxFields(workshop, asker, windows_nodes)
     made.start()
     return made

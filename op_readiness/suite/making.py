@@ -55,10 +55,10 @@ class Workshop:
             self._namespace = self.new_namespace(self.level)
         return self._namespace
 
-    def own_namespace(self, level: str) -> str:
-        """The test's own Namespace, made with that Pod Security level if it is not there yet."""
+    def own_namespace(self, level: str, more: Mapping[str, str] | None = None) -> str:
+        """The test's own Namespace, made with that Pod Security level (and `more` labels) if it is not there yet."""
         if not self._namespace:
-            self._namespace = self.new_namespace(level)
+            self._namespace = self.new_namespace(level, more)
         return self._namespace
 
     @property
@@ -66,12 +66,12 @@ class Workshop:
         """The labels of everything made here."""
         return run_labels(self.context.run_id, self.ability)
 
-    def new_namespace(self, level: str = "baseline") -> str:
+    def new_namespace(self, level: str = "baseline", more: Mapping[str, str] | None = None) -> str:
         """A fresh Namespace in which Pods can be made; raises CouldNotTell when its ServiceAccount never comes."""
         name = f"opr-{self.context.run_id}-{secrets.token_hex(3)}"
         self.owned.callback(self._delete, "Namespace", name, None)
         self.namespaces.append(name)
-        self.create(namespace(name, self.labels, level))
+        self.create(namespace(name, {**self.labels, **(more or {})}, level))
         try:
             wait_for(
                 self.cluster, "ServiceAccount", name, lambda found: found or None,

@@ -72,7 +72,10 @@ def refuse_root(pod: Object, spec: Object, image: Image, os: str, identities: Id
     if not _option(pod, spec, "runAsNonRoot"):
         return
     named = str(windows_option(pod, spec, "runAsUserName") or "") if os == "windows" else ""
-    if identities is not None and identity_met(identities, pod, spec, "nonroot", named).state != "well":
+    met = WELL if identities is None else identity_met(identities, pod, spec, "nonroot", named)
+    if met.state == "refused":
+        raise ConfigError(met.message or "container has runAsNonRoot and image will run as root")
+    if met.state != "well":
         return
     meta = pod["metadata"]
     where = f'(pod: "{meta["name"]}_{meta["namespace"]}({meta["uid"]})", container: {spec["name"]})'

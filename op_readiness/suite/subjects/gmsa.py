@@ -95,17 +95,28 @@ class GmsaPods:
 
     def start(self) -> None:
         """Everything made and running; raises AbilityNotMet or CouldNotTell for what does not."""
-        self.namespace = self.workshop.own_namespace(self.level)
-        for manifest in gmsa.allowed_account(self.namespace, self.domain.spec, self.workshop.labels):
-            self.workshop.create(manifest)
+        self.admit()
         twins = {f"plain-{n}": node for n, node in enumerate(self.nodes)}
-        holders = {f"gmsa-{n}-{k}": node for n, node in enumerate(self.nodes) for k in range(self.replicas)}
-        stored = [self._admitted(self._pod(name, node, gmsa.with_account(self.domain.spec)))
-                  for name, node in holders.items()]  # fmt: skip
-        self._must_be_filled_in(stored)
+        holders = self._places
         self.workshop.create_all([self._pod(name, node, {}) for name, node in twins.items()])
         self.others = self._clients(self.workshop.pods_up(list(twins), until_ready=False), twins)
         self.holders = self._clients(self._up(list(holders)), holders)
+
+    def admit(self) -> list[Object]:
+        """The Pods with the account as they were stored, filled in; their ServiceAccount has the right to it."""
+        self.namespace = self.workshop.own_namespace(self.level)
+        for manifest in gmsa.allowed_account(self.namespace, self.domain.spec, self.workshop.labels):
+            self.workshop.create(manifest)
+        stored = [
+            self._admitted(self._pod(name, node, gmsa.with_account(self.domain.spec)))
+            for name, node in self._places.items()
+        ]
+        self._must_be_filled_in(stored)
+        return stored
+
+    @property
+    def _places(self) -> dict[str, NodeFact]:
+        return {f"gmsa-{n}-{k}": node for n, node in enumerate(self.nodes) for k in range(self.replicas)}
 
     def by_node(self, clients: Sequence[Client]) -> dict[str, Client]:
         """The first client on each Node."""
