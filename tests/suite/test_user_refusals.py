@@ -52,6 +52,7 @@ def test_what_has_run_was_not_refused():
     ("code", "seen", "kind"),
     [
         ("pods", "Failed, StartError: The user name or password is incorrect.", AbilityNotMet),
+        ("pods", "Pending, CreateContainerConfigError container has runAsNonRoot and ...", AbilityNotMet),
         ("pods", "Pending, ErrImagePull: no match for platform", CouldNotTell),
         ("exec", "The user name or password is incorrect.", CouldNotTell),
     ],

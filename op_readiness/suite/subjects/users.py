@@ -22,7 +22,11 @@ from op_readiness.workloads.pods import Manifest
 Object = dict[str, Any]
 USER, ADMIN = "ContainerUser", "ContainerAdministrator"
 WHO = ["cmd", "/S", "/C", "echo %username%"]
-LOGON_WORDS = ("user name or password is incorrect", "StartError", "ContainerCannotRun", "user process token")
+LOGON_WORDS = (
+    "user name or password is incorrect", "StartError", "ContainerCannotRun", "user process token", "non-root",
+    "runAsNonRoot",
+)  # fmt: skip
+"""What runtime and kubelet say where it is the user that keeps a container from starting."""
 HOLD = ["cmd", "/S", "/C", "ping -n 3600 127.0.0.1 >NUL"]
 """A program that every Windows image with cmd has, and that goes on for an hour."""
 ALICE = {"greeting": "hello"}

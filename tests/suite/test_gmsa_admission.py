@@ -1,0 +1,27 @@
+"""The refusals that are asked of the GMSA webhook: each with its own code and words."""
+
+import json
+
+from op_readiness.suite.subjects.gmsa_admission import refusals
+from op_readiness.suite.subjects.inline_specs import LEFT_OUT, inline
+
+
+def test_each_refusal_is_told_apart():
+    """By code and words together, so that one cannot stand for another."""
+    asked = refusals("webapp01")
+    assert len({(one.status, one.words) for one in asked}) == len(asked) == 4
+    assert [one.allowed for one in asked] == [False, True, True, True]
+    assert all("gmsaCredentialSpecName" in one.options for one in asked if one.name != "no-name")
+
+
+def test_an_inline_spec_names_its_domain_throughout():
+    """As the credential specs that Microsoft's module writes."""
+    spec = json.loads(inline("acme.com")["windowsOptions"]["gmsaCredentialSpec"])
+    assert (spec["DomainJoinConfig"]["DnsName"], spec["DomainJoinConfig"]["NetBiosName"]) == ("acme.com", "ACME")
+    scopes = [one["Scope"] for one in spec["ActiveDirectoryConfig"]["GroupManagedServiceAccounts"]]
+    assert scopes == ["acme.com", "ACME"]
+
+
+def test_both_installations_leave_the_namespace_out():
+    """The Helm chart's label and the script's."""
+    assert LEFT_OUT == {"windows.k8s.io/disabled": "true", "gmsa-webhook": "disabled"}
