@@ -57,7 +57,8 @@ class ControlApi:
             await self._cluster.put_in(asked["faults"])
         except (FaultError, KeyError, TypeError, ValueError) as error:
             return web.json_response({"message": str(error)}, status=422)
-        for kubelet in self._cluster.world.kubelets.values():  # a fault is older than whoever looks for it
+        await self._cluster.faults.acted()
+        for kubelet in self._cluster.world.kubelets.values():
             await kubelet.registration.tell()
         return await self._active(request)
 

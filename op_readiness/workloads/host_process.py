@@ -9,8 +9,8 @@ from op_readiness.model.facts import NodeFact
 from op_readiness.workloads.pods import Manifest, pod
 
 SYSTEM = r"NT AUTHORITY\SYSTEM"
-IMAGE_ROOT = r"c:\hpc"
-"""Where containerd 1.7 and later show the image to a HostProcess container."""
+IMAGE_ROOT = "CONTAINER_SANDBOX_MOUNT_POINT"
+"""The variable that says where a HostProcess container finds its image: C:\\hpc from containerd 1.7 on."""
 
 
 def host_pod(

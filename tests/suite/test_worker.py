@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from op_readiness.model.facts import NodeFact
+from op_readiness.observe.recorder import Recorder
 from op_readiness.observe.targets import Exposed
-from op_readiness.suite.subjects.host_facts import _foreign_address, _untold, _ways
+from op_readiness.suite.subjects.host_facts import Defender, _foreign_address, _untold, _ways
 from op_readiness.suite.subjects.kubelet_figures import _missing
 from op_readiness.suite.subjects.node_logs import _events
 from op_readiness.suite.subjects.node_paths import Way, _echoed, _pieces
@@ -78,3 +81,22 @@ def test_a_figure_of_zero_is_no_figure():
     figures = {"cpu": {"usageCoreNanoSeconds": 5}, "memory": {}, "containers": [container]}
     assert _missing(figures) == ["no memory.workingSetBytes", "no logs.availableBytes of main"]
     assert _missing(None) == ["not listed"]
+
+
+@pytest.mark.parametrize(
+    ("containerd", "processes", "good"),
+    [
+        (r"C:\Program Files\containerd\containerd.exe", [r"c:\program files\containerd\containerd.exe"], True),
+        (r"C:\Program Files\containerd\containerd.exe", ["Containerd.exe"], True),
+        (r"C:\Program Files\containerd\containerd.exe", [r"C:\other\containerd.exe"], False),
+        (r"C:\k\nssm.exe", [r"C:\other\containerd.exe"], True),
+        ("", ["kubelet.exe"], False),
+        (r"C:\Program Files\containerd\containerd.exe", ["N/A: Must be an administrator to view exclusions"], False),
+    ],
+)
+def test_defender_leaves_containerd_out_by_path_or_name(containerd, processes, good):
+    """Case does not count; a service that something else starts is told by the name alone."""
+    said = {"realTime": True, "mode": "Normal", "processes": processes, "paths": [], "containerd": containerd}
+    defender = Defender(None, Recorder())
+    assert (defender._judge(ONE, said) is None) == good
+    assert defender._judge(ONE, {**said, "realTime": False, "processes": []}) is None

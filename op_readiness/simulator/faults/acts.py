@@ -5,6 +5,7 @@ Acts go through the same doors as everybody else's: the world's restarts and the
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
@@ -89,6 +90,11 @@ class ApiChange(Act):
             raise FaultError(
                 "a step that changes objects needs their resource (pods, services ...), to create: and namespace"
             )
+
+    async def acted(self) -> None:
+        """Wait for what is due at once and comes to an end; what comes later, or goes on, is not waited for."""
+        if self.step.when.at <= 0 and self.step.when.after is None and self.step.do != "bind":
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
     @property
     def _base(self) -> str:

@@ -6,6 +6,7 @@ Taking out removes hooks, rules and what was still to come; making the world hea
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -61,6 +62,11 @@ class Faults:
             for step in fault.steps:
                 step.put_in()
         return [fault.described() for fault in fresh]
+
+    async def acted(self) -> None:
+        """Wait until what is done to objects at once has been done: a fault is older than whoever looks for it."""
+        steps = [step for fault in self.active for step in fault.steps]
+        await asyncio.gather(*(step.acted() for step in steps if isinstance(step, ApiChange)))
 
     def take_out_all(self) -> None:
         """Unhook everything and forget what was to come."""

@@ -16,6 +16,7 @@ from op_readiness.suite.subjects.hosts import Hosts
 
 Object = dict[str, Any]
 DATA_ROOT = r"C:\ProgramData\containerd"
+RUNTIME = "containerd.exe"
 ADVISED = ("kubelet", "kube-proxy", "containerd-shim-runhcs-v1")
 """Processes whose exclusion is advised beside containerd's; the specification asks for containerd alone."""
 HIDDEN = "n/a"
@@ -59,8 +60,10 @@ class Defender:
             return None
         processes = [str(one).lower() for one in said["processes"]]
         self._advise(node, said, processes)
-        path = str(said["containerd"] or "containerd.exe").lower()
-        if path in processes or ntpath.basename(path) in processes:
+        path = str(said["containerd"]).lower()
+        if ntpath.basename(path) != RUNTIME:  # no such service, or one that something else starts: by any path
+            path, processes = RUNTIME, [ntpath.basename(one) for one in processes]
+        if path in processes or RUNTIME in processes:
             return None
         hidden = any(one.startswith(HIDDEN) for one in processes)
         seen = "its exclusions are hidden by policy" if hidden else ", ".join(said["processes"]) or "no exclusion"

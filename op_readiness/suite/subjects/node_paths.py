@@ -20,11 +20,12 @@ from op_readiness.observe.recorder import Recorder
 from op_readiness.observe.targets import Exposed
 from op_readiness.suite.making import Workshop
 from op_readiness.suite.subjects.hosts import Hosts
+from op_readiness.workloads.host_process import IMAGE_ROOT
 
 MARK = "@@"
-COPIED = r"copy /y c:\hpc\agnhost c:\hpc\agnhost.exe >nul"
+AGNHOST = rf"%{IMAGE_ROOT}%\agnhost.exe"
+COPIED = rf"copy /y %{IMAGE_ROOT}%\agnhost {AGNHOST} >nul"
 """Windows runs no file without an extension."""
-AGNHOST = r"c:\hpc\agnhost.exe"
 KUBELET_PORT = 10250
 ECHOES, ECHOES_LEAST, MOST_LINUX = 4, 3, 10
 TRIES, WARM_UP = 10, 10

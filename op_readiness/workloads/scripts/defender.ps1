@@ -4,7 +4,7 @@
 # processes and paths (its exclusions), containerd (the path of its executable, empty if there is no such service).
 $said = @{ missing = ''; service = ''; realTime = $false; mode = ''; processes = @(); paths = @(); containerd = '' }
 $runtime = Get-CimInstance Win32_Service -Filter "Name='containerd'"
-if ($runtime) { $said.containerd = ([regex]'^\s*("([^"]+)"|(\S+))').Match($runtime.PathName).Value.Trim().Trim('"') }
+if ($runtime) { $said.containerd = ([regex]'^\s*"?(.+?\.exe)').Match($runtime.PathName).Groups[1].Value }
 $service = Get-Service WinDefend -ErrorAction SilentlyContinue
 if (-not $service) {
     $said.missing = 'there is no service WinDefend'
