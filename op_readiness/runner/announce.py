@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from op_readiness.reports.header import PlanSummary
 from op_readiness.reports.text import count
-from op_readiness.runner.lease import EXCLUSIVE, EXCLUSIVE_NAMESPACE, own_namespace
+from op_readiness.runner.lease import EXCLUSIVE, EXCLUSIVE_NAMESPACE
 from op_readiness.runner.plan import PODS_AN_ABILITY, Plan
 from op_readiness.workloads.images import Images
+from op_readiness.workloads.labels import own_namespace
 
 
 def plan_summary(plan: Plan, images: Images, run_id: str, seed: str = "") -> PlanSummary:

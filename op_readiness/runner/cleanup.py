@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from op_readiness.cluster.api import Cluster
 from op_readiness.cluster.errors import ApiError
 from op_readiness.model.clock import SYSTEM_CLOCK, Clock
-from op_readiness.runner import journal, lease, leftovers
+from op_readiness.runner import lease, leftovers
 from op_readiness.runner.leftovers import Leftover
+from op_readiness.workloads.labels import own_namespace
+from op_readiness.workloads.undo import journal
 
 LOOK = 0.25
 
@@ -37,7 +39,7 @@ class Cleaned:
 def remove_run(cluster: Cluster, run_id: str, *, within: float, clock: Clock = SYSTEM_CLOCK) -> Cleaned:
     """Remove a run: what it made, then what its journal says, then its own Namespace; waits `within` real seconds."""
     cleaned, deadline = Cleaned(), clock.now() + within
-    own = lease.own_namespace(run_id)
+    own = own_namespace(run_id)
     seen: set[str] = set()
     if _must_undo(cluster, run_id, cleaned):
         _remove(cluster, run_id, lambda one: own not in (one.name, one.namespace), deadline, cleaned, seen, clock)
@@ -84,7 +86,7 @@ def _must_undo(cluster: Cluster, run_id: str, cleaned: Cleaned) -> bool:
 
 
 def _alive(cluster: Cluster, run_id: str, clock: Clock) -> bool:
-    return lease.is_renewed(cluster, lease.NAME, lease.own_namespace(run_id), clock=clock)
+    return lease.is_renewed(cluster, lease.NAME, own_namespace(run_id), clock=clock)
 
 
 def _remove(

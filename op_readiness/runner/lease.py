@@ -17,7 +17,7 @@ from op_readiness.cluster.api import Cluster
 from op_readiness.cluster.errors import ApiError, Conflict, NotFound
 from op_readiness.model.clock import SYSTEM_CLOCK, Clock
 from op_readiness.model.errors import OpReadinessError
-from op_readiness.workloads.labels import run_labels
+from op_readiness.workloads.labels import own_namespace, run_labels
 
 NAME = "run"
 SECONDS = 15
@@ -27,11 +27,6 @@ EXCLUSIVE, EXCLUSIVE_NAMESPACE = "op-readiness-exclusive", "kube-system"
 LOOK = 1.0
 
 Object = dict[str, Any]
-
-
-def own_namespace(run_id: str) -> str:
-    """The run's own Namespace: holds its Lease and its undo journal, and is deleted last."""
-    return f"opr-{run_id}"
 
 
 def holder() -> str:

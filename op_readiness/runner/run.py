@@ -27,7 +27,7 @@ from op_readiness.model.results import RunResult
 from op_readiness.model.timeouts import Timeouts
 from op_readiness.reports import commands
 from op_readiness.reports.screen import Screen
-from op_readiness.runner import cleanup, facts, journal, lease
+from op_readiness.runner import cleanup, facts, lease
 from op_readiness.runner.announce import plan_summary
 from op_readiness.runner.attention import Attention, Interrupted
 from op_readiness.runner.events import Event, EventLog
@@ -41,8 +41,9 @@ from op_readiness.runner.selection import Selection
 from op_readiness.runner.view import View
 from op_readiness.workloads import pull_secret
 from op_readiness.workloads.images import Images
-from op_readiness.workloads.labels import run_labels
+from op_readiness.workloads.labels import own_namespace, run_labels
 from op_readiness.workloads.services import namespace
+from op_readiness.workloads.undo import journal
 
 Ask = Callable[[str], bool]
 Write = Callable[[RunResult, Path], Sequence[Path]]
@@ -202,11 +203,11 @@ class Run:
 
     def _settle(self, cluster: Cluster) -> lease.Renewed:
         """The run's own Namespace, with its Lease and its journal."""
-        cluster.create(namespace(lease.own_namespace(self.run_id), run_labels(self.run_id)))
-        alive = lease.Renewed.begin(cluster, lease.NAME, lease.own_namespace(self.run_id), self.run_id)
+        cluster.create(namespace(own_namespace(self.run_id), run_labels(self.run_id)))
+        alive = lease.Renewed.begin(cluster, lease.NAME, own_namespace(self.run_id), self.run_id)
         journal.open_journal(cluster, self.run_id)
         if self._secret:
-            pull_secret.put(cluster, self._secret, lease.own_namespace(self.run_id), self.run_id)
+            pull_secret.put(cluster, self._secret, own_namespace(self.run_id), self.run_id)
         return alive
 
     def _all_passes(self, cluster: Cluster, plan: Plan, alive: list[lease.Renewed]) -> None:

@@ -6,10 +6,11 @@ import pytest
 
 from op_readiness.model.clock import TurnedClock
 from op_readiness.model.errors import OpReadinessError
-from op_readiness.runner import journal, lease, leftovers
+from op_readiness.runner import lease, leftovers
 from op_readiness.runner.cleanup import remove_dead_runs, remove_run
-from op_readiness.workloads.labels import run_labels
+from op_readiness.workloads.labels import own_namespace, run_labels
 from op_readiness.workloads.services import namespace
+from op_readiness.workloads.undo import journal
 
 from .fakes import FakeCluster
 
@@ -24,7 +25,7 @@ def undo(monkeypatch):
 
 def run_of(cluster: FakeCluster, run_id: str) -> None:
     """What a run that was killed left."""
-    own = lease.own_namespace(run_id)
+    own = own_namespace(run_id)
     cluster.create(namespace(own, run_labels(run_id)))
     cluster.create(lease.manifest(lease.NAME, own, run_id))
     journal.open_journal(cluster, run_id)
@@ -43,7 +44,7 @@ class Renewing(TurnedClock):
     def sleep(self, seconds: float) -> None:
         super().sleep(seconds)
         spec = {"spec": {"renewTime": f"t{self.now()}"}}
-        self.cluster.patch("Lease", lease.NAME, lease.own_namespace(self.run_id), spec)
+        self.cluster.patch("Lease", lease.NAME, own_namespace(self.run_id), spec)
 
 
 def test_a_killed_run_is_removed_whole():

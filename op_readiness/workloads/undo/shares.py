@@ -1,0 +1,60 @@
+r"""Files on shares put back: by a Pod of the GMSA that may delete there, as long as the run's objects are still there.
+
+The webhook wants the credential spec by its name, and the ServiceAccount's right to use it: the right is given for the
+replay alone, and carries the run's label like everything else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from op_readiness.cluster.api import Cluster
+from op_readiness.cluster.errors import Conflict
+from op_readiness.workloads.labels import run_labels
+from op_readiness.workloads.undo.host import mark
+from op_readiness.workloads.undo.journal import NotUndone, undoes
+from op_readiness.workloads.undo.pods import make_namespace, run_to_end, undo_namespace
+
+UNC = re.compile(r"\\\\[A-Za-z0-9_.:$\\ -]+")
+GROUP = "windows.k8s.io"
+
+
+@undoes("share file")
+def remove_share_file(cluster: Cluster, data: dict[str, Any]) -> None:
+    """`node`, `path` (UNC), `credential_spec` (name of the GMSACredentialSpec): the file goes."""
+    path = str(data["path"])
+    if not UNC.fullmatch(path) or mark(data["run_id"]) not in path or ".." in path:
+        raise NotUndone(f"path {path!r} is no file of run {data['run_id']}")
+    _give_right(cluster, data)
+    spec = {"securityContext": {"windowsOptions": {"gmsaCredentialSpecName": data["credential_spec"]}}}
+    run_to_end(cluster, data, ["cmd", "/S", "/C", f'"{removing(path)}"'], spec)
+
+
+def removing(path: str) -> str:
+    """The command line that removes a file of a share; exit code 1 where it stays, or its folder is not reached."""
+    folder = path.rpartition("\\")[0]
+    return f'dir /b "{folder}" >NUL || exit 1 & del /f /q "{path}" & if exist "{path}" exit 1'
+
+
+def _give_right(cluster: Cluster, data: Mapping[str, Any]) -> None:
+    namespace, name = undo_namespace(data["run_id"]), f"{mark(data['run_id'])}-undo"
+    labels = run_labels(data["run_id"])
+    rule = {
+        "apiGroups": [GROUP], "resources": ["gmsacredentialspecs"], "verbs": ["use"],
+        "resourceNames": [data["credential_spec"]],
+    }  # fmt: skip
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
+            "metadata": {"name": name, "labels": labels}, "rules": [rule]}  # fmt: skip
+    binding = {
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+        "metadata": {"name": name, "namespace": namespace, "labels": labels},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
+        "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": namespace}],
+    }  # fmt: skip
+    make_namespace(cluster, data["run_id"])
+    for manifest in (role, binding):
+        with contextlib.suppress(Conflict):
+            cluster.create(manifest)
