@@ -17,7 +17,7 @@ from op_readiness.cluster.api import Cluster
 from op_readiness.cluster.errors import ApiError, Conflict, NotFound
 from op_readiness.model.clock import SYSTEM_CLOCK, Clock
 from op_readiness.model.errors import OpReadinessError
-from op_readiness.workloads.labels import own_namespace, run_labels
+from op_readiness.workloads.labels import run_labels
 
 NAME = "run"
 SECONDS = 15

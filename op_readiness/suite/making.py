@@ -7,7 +7,7 @@ next tests run, and the runner looks at the end that nothing is left.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -26,9 +26,10 @@ from op_readiness.observe.recorder import Recorder
 from op_readiness.observe.targets import Exposed
 from op_readiness.suite.context import RunContext
 from op_readiness.workloads import pull_secret, scripts
-from op_readiness.workloads.labels import run_labels
+from op_readiness.workloads.labels import own_namespace, run_labels
 from op_readiness.workloads.pods import HTTP_PORT, Manifest, echo_args, echo_container, hostname_container, pod
 from op_readiness.workloads.services import echo_ports, namespace, service
+from op_readiness.workloads.undo import journal
 
 Object = dict[str, Any]
 
@@ -89,6 +90,25 @@ class Workshop:
         if self.context.pull_secret:
             pull_secret.copy_to(self.cluster, name, self.context.run_id)
         return name
+
+    def promise(self, kind: str, data: Mapping[str, Any], undo: Callable[[], object] | None = None) -> None:
+        """Write down how a change outside our Namespaces is undone, before it is made; undone when the test is over.
+
+        `kind` and `data` are those of `workloads.undo`. `undo` is a quicker way than the journal's own; where it fails,
+        the journal keeps the entry for the clean-up. Raises CouldNotTell where nothing can be written down.
+        """
+        run, key, whole = self.context.run_id, journal.new_key(), {"image": self.context.images.agnhost, **data}
+        try:
+            journal.write_down(self.cluster, run, key, kind, whole)
+        except ApiError as error:
+            where = f"ConfigMap {own_namespace(run)}/{journal.NAME}"
+            finding = Finding("How to undo a change cannot be written down", where, "200 OK", str(error), code="api")
+            raise CouldNotTell(finding) from error
+        self.owned.callback(self._undo, key, undo or (lambda: journal.undo_now(self.cluster, run, kind, whole)))
+
+    def _undo(self, key: str, undo: Callable[[], object]) -> None:
+        undo()
+        journal.strike_out(self.cluster, self.context.run_id, key)
 
     def create(self, manifest: Manifest) -> Object:
         """The object as the API server gave it back; a refusal is CouldNotTell, naming the object and the words."""

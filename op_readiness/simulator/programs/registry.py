@@ -9,13 +9,16 @@ from op_readiness.simulator.programs.console import tools
 from op_readiness.simulator.programs.console.icacls import icacls
 from op_readiness.simulator.programs.console.ipconfig import ipconfig
 from op_readiness.simulator.programs.console.klist import klist
+from op_readiness.simulator.programs.console.netsh import netsh
 from op_readiness.simulator.programs.console.nltest import nltest
 from op_readiness.simulator.programs.console.ping import ping
+from op_readiness.simulator.programs.console.reg import reg
 from op_readiness.simulator.programs.console.route import route
 from op_readiness.simulator.programs.console.shutdown import shutdown
 from op_readiness.simulator.programs.coredns import coredns
 from op_readiness.simulator.programs.curl import curl
 from op_readiness.simulator.programs.dig import dig
+from op_readiness.simulator.programs.hostscripts import register_all as register_host_scripts
 from op_readiness.simulator.programs.netcat import nc
 from op_readiness.simulator.programs.nginx import nginx
 from op_readiness.simulator.programs.nslookup import busybox_nslookup, nslookup, windows_nslookup
@@ -40,11 +43,13 @@ PROGRAMS: dict[str, Known] = {
     "klist": Known(klist),
     "image-hostname": Known(tools.hostname_of_image),
     "nc": Known(nc),
+    "netsh": Known(netsh),
     "nginx": Known(nginx, own_signals=True),
     "nltest": Known(nltest),
     "nslookup": Known(nslookup),
     "pause": Known(pause, own_signals=True),
     "powershell": Known(powershell),
+    "reg": Known(reg),
     "route": Known(route),
     "sh": Known(sh),
     "shutdown": Known(shutdown),
@@ -67,3 +72,4 @@ PROGRAMS: dict[str, Known] = {
 }
 register_all()
 register_readiness_scripts()
+register_host_scripts()

@@ -20,7 +20,8 @@ HOST_PROCESS: dict[str, Any] = {
     "hostNetwork": True,
     "securityContext": {"windowsOptions": {"hostProcess": True, "runAsUserName": r"NT AUTHORITY\SYSTEM"}},
 }
-PLAIN = re.compile(r"[A-Za-z0-9 _.:\\-]+")
+PLAIN = re.compile(r"[A-Za-z0-9_.:\\-]+")
+"""No blank either: quotes do not survive the way from a container's command to cmd.exe."""
 TEST_NET = ipaddress.ip_network("192.0.2.0/24")
 """RFC 5737: addresses that stand for nobody; HNS policies of ours have no other."""
 REMOVE_POLICY = "hns-policy"
@@ -43,34 +44,34 @@ def ours(data: Mapping[str, Any], field: str) -> str:
 def remove_folder(cluster: Cluster, data: dict[str, Any]) -> None:
     """`node`, `path`: the folder and what is in it go."""
     path = ours(data, "path")
-    _cmd(cluster, data, f'rmdir /s /q "{path}" & if exist "{path}" exit 1')
+    _cmd(cluster, data, f"rmdir /s /q {path} & if exist {path} (exit 1) else (exit 0)")
 
 
 @undoes("host file")
 def remove_file(cluster: Cluster, data: dict[str, Any]) -> None:
     """`node`, `path`: the file goes."""
     path = ours(data, "path")
-    _cmd(cluster, data, f'del /f /q "{path}" & if exist "{path}" exit 1')
+    _cmd(cluster, data, f"del /f /q {path} & if exist {path} (exit 1) else (exit 0)")
 
 
 @undoes("local group")
 def remove_group(cluster: Cluster, data: dict[str, Any]) -> None:
     """`node`, `name`: the local group goes."""
     name = ours(data, "name")
-    _cmd(cluster, data, f'net localgroup "{name}" /delete & net localgroup "{name}" && exit 1 || exit 0')
+    _cmd(cluster, data, f"net localgroup {name} /delete & net localgroup {name} && exit 1 || exit 0")
 
 
 @undoes("registry key")
 def remove_key(cluster: Cluster, data: dict[str, Any]) -> None:
     """`node`, `key` (`HKLM\\SOFTWARE\\opr-...`): the key and its values go."""
     key = ours(data, "key")
-    _cmd(cluster, data, f'reg delete "{key}" /f & reg query "{key}" && exit 1 || exit 0')
+    _cmd(cluster, data, f"reg delete {key} /f & reg query {key} && exit 1 || exit 0")
 
 
 @undoes("firewall rule")
 def remove_rule(cluster: Cluster, data: dict[str, Any]) -> None:
     """`node`, `name`: the rule goes. netsh, since CIM calls from HostProcess containers are known to fail."""
-    rule = f'advfirewall firewall {{}} rule name="{ours(data, "name")}"'
+    rule = f"advfirewall firewall {{}} rule name={ours(data, 'name')}"
     _cmd(cluster, data, f"netsh {rule.format('delete')} & netsh {rule.format('show')} && exit 1 || exit 0")
 
 

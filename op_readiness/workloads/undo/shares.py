@@ -18,7 +18,7 @@ from op_readiness.workloads.undo.host import mark
 from op_readiness.workloads.undo.journal import NotUndone, undoes
 from op_readiness.workloads.undo.pods import make_namespace, run_to_end, undo_namespace
 
-UNC = re.compile(r"\\\\[A-Za-z0-9_.:$\\ -]+")
+UNC = re.compile(r"\\\\[A-Za-z0-9_.:$\\-]+")
 GROUP = "windows.k8s.io"
 
 
@@ -30,13 +30,13 @@ def remove_share_file(cluster: Cluster, data: dict[str, Any]) -> None:
         raise NotUndone(f"path {path!r} is no file of run {data['run_id']}")
     _give_right(cluster, data)
     spec = {"securityContext": {"windowsOptions": {"gmsaCredentialSpecName": data["credential_spec"]}}}
-    run_to_end(cluster, data, ["cmd", "/S", "/C", f'"{removing(path)}"'], spec)
+    run_to_end(cluster, data, ["cmd", "/S", "/C", removing(path)], spec)
 
 
 def removing(path: str) -> str:
     """The command line that removes a file of a share; exit code 1 where it stays, or its folder is not reached."""
     folder = path.rpartition("\\")[0]
-    return f'dir /b "{folder}" >NUL || exit 1 & del /f /q "{path}" & if exist "{path}" exit 1'
+    return f"dir /b {folder} >NUL || exit 1 & del /f /q {path} & if exist {path} (exit 1) else (exit 0)"
 
 
 def _give_right(cluster: Cluster, data: Mapping[str, Any]) -> None:

@@ -6,11 +6,12 @@ from importlib.resources import files
 
 import pytest
 
+from op_readiness.simulator.programs import hostscripts, readinessscripts
 from op_readiness.simulator.programs.powershell import STAND_INS, digest_of
-from op_readiness.simulator.programs.readinessscripts import BY_DIGEST
 from op_readiness.simulator.programs.registry import PROGRAMS
 from op_readiness.workloads import scripts
 
+BY_DIGEST = {**readinessscripts.BY_DIGEST, **hostscripts.BY_DIGEST}
 NAMES = sorted(
     entry.name.removesuffix(".ps1") for entry in files("op_readiness.workloads").joinpath("scripts").iterdir()
     if entry.name.endswith(".ps1")

@@ -1,0 +1,72 @@
+"""Stand-ins for the scripts that HostProcess Pods of readiness tests run: recognised by the digest of their text.
+
+Each gives the JSON that its script's header promises, from what the simulated Node and its tables hold.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from op_readiness.simulator.network.table import WriteFailed
+from op_readiness.simulator.nodes.host import HostFact
+from op_readiness.simulator.programs.console.hostfacts import find, node_of, put, remove
+from op_readiness.simulator.programs.powershell import STAND_INS
+from op_readiness.simulator.programs.process import Process
+
+if TYPE_CHECKING:
+    from op_readiness.simulator.nodes.node import Node
+
+POLICY = "hns-policy"
+IDS = uuid.UUID("5f0c5c57-9d0b-4f8e-8f43-0b3f8a5d2a11")
+
+
+async def hns_policy(process: Process) -> int:
+    """List, create or remove a load balancer of HNS: those of kube-proxy stand in LB, those of others in NODE."""
+    node, vip, port = node_of(process), process.env.get("OPR_VIP", ""), process.env.get("OPR_PORT", "0")
+    act, label = process.env.get("OPR_ACT", ""), f"{vip}:{port}"
+    created = error = ""
+    try:
+        if act == "create":
+            created = _create(node, label, process.env.get("OPR_ENDPOINT", ""))
+        if act == "remove":
+            for name in _ours(node, label):
+                remove(node, POLICY, name)
+    except (WriteFailed, LookupError) as failure:
+        error = str(failure.args[0])
+    own = [name for name in node.host.names(POLICY) if find(node, POLICY, name) is not None]
+    ids = [] if error else [*own, *(str(uuid.uuid5(IDS, repr(key))) for key in node.tables["LB"])]
+    say(process, {"missing": "", "error": error, "created": created, "ours": [] if error else _ours(node, label),
+                  "ids": ids})  # fmt: skip
+    return 1 if error and act == "remove" else 0
+
+
+def _create(node: Node, label: str, endpoint: str) -> str:
+    addresses = [address for value in node.tables["EP"].programmed.values() for address in value.addresses]
+    if endpoint not in addresses:
+        raise LookupError(f"no endpoint has the address {endpoint}")
+    name = str(uuid.uuid5(IDS, f"{label} {node.boots}"))
+    put(node, POLICY, name, HostFact(label, (endpoint,)))
+    return name
+
+
+def _ours(node: Node, label: str) -> list[str]:
+    found = ((name, find(node, POLICY, name)) for name in node.host.names(POLICY))
+    return [name for name, fact in found if fact is not None and fact.value == label]
+
+
+def say(process: Process, said: dict[str, Any]) -> None:
+    """One line of JSON, as ConvertTo-Json -Compress writes it."""
+    process.stdout.write(json.dumps(said, separators=(",", ":")) + "\r\n")
+
+
+BY_DIGEST = {
+    "493b39e37c7351dba20872d754ee1405113930ee6e317a759a2330146e669f6d": hns_policy,
+}
+"""Digest of a script's text (powershell.digest_of) -> its stand-in."""
+
+
+def register_all() -> None:
+    """Give the scripts their stand-ins."""
+    STAND_INS.update(BY_DIGEST)

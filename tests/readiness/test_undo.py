@@ -1,0 +1,130 @@
+"""A run that is killed between a change outside its Namespaces and its undoing: `cleanup` puts it back."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from op_readiness.cluster.api import Cluster
+from op_readiness.cluster.watching import wait_for
+from op_readiness.runner import lease
+from op_readiness.workloads.labels import own_namespace, run_labels
+from op_readiness.workloads.services import namespace
+from op_readiness.workloads.undo import journal
+from op_readiness.workloads.undo.host import HOST_PROCESS
+from op_readiness.workloads.undo.pods import run_to_end
+from tests.product import run
+from tests.readiness.conftest import objects_in
+
+pytestmark = [pytest.mark.cluster, pytest.mark.skipif(sys.platform != "linux", reason="kills a process by its number")]
+RUN, NODE = "k9k9k9", "win-1"
+MARK = f"opr-{RUN}"
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change of one kind: its data for the journal, and the commands that make it and look for it on a Node."""
+
+    kind: str
+    data: dict[str, Any]
+    make: str = ""
+    look: str = ""
+    patch: dict[str, Any] = field(default_factory=dict)
+
+
+TAINT = {"key": f"{MARK}/t", "effect": "NoSchedule"}
+FOLDER, KEY = rf"C:\{MARK}-folder", rf"HKLM\SOFTWARE\{MARK}"
+CHANGES = [
+    Change("taint", {"node": NODE, **TAINT}, patch={"taints": [TAINT]}),
+    Change("cordon", {"node": NODE}, patch={"unschedulable": True}),
+    Change("host folder", {"node": NODE, "path": FOLDER}, f"mkdir {FOLDER} && echo x> {FOLDER}\\f",
+           f"if not exist {FOLDER} exit 1"),
+    Change("host file", {"node": NODE, "path": f"C:\\{MARK}.txt"}, f"echo x> C:\\{MARK}.txt",
+           f"if not exist C:\\{MARK}.txt exit 1"),
+    Change("local group", {"node": NODE, "name": f"{MARK}-g"}, f"net localgroup {MARK}-g /add",
+           f"net localgroup {MARK}-g"),
+    Change("registry key", {"node": NODE, "key": KEY}, f"reg add {KEY} /v nonce /t REG_SZ /d 1 /f", f"reg query {KEY}"),
+    Change("firewall rule", {"node": NODE, "name": f"{MARK}-r"},
+           f"netsh advfirewall firewall add rule name={MARK}-r dir=in action=allow protocol=TCP localport=20001",
+           f"netsh advfirewall firewall show rule name={MARK}-r"),
+]  # fmt: skip
+
+KILLED = """
+import json, os, signal, sys
+from op_readiness.cluster.api import Cluster
+from op_readiness.workloads.undo import journal
+from op_readiness.workloads.undo.host import HOST_PROCESS
+from op_readiness.workloads.undo.pods import run_to_end
+kubeconfig, run, change = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
+cluster = Cluster.open(kubeconfig)
+journal.write_down(cluster, run, journal.new_key(), change["kind"], change["data"])
+if change["patch"]:
+    cluster.patch("Node", change["data"]["node"], "", {"spec": change["patch"]})
+else:
+    run_to_end(cluster, {**change["data"], "run_id": run}, ["cmd.exe", "/c", change["make"]], HOST_PROCESS)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def changed(cluster: Cluster, change: Change) -> bool:
+    """Whether it is there now."""
+    if change.patch:
+        spec = cluster.get("Node", NODE)["spec"]
+        return all(spec.get(key) == value for key, value in change.patch.items())
+    try:
+        run_to_end(cluster, {"node": NODE, "run_id": "looks"}, ["cmd.exe", "/c", change.look], HOST_PROCESS)
+    except journal.NotUndone:
+        return False
+    return True
+
+
+def begin(cluster: Cluster) -> None:
+    """What a run makes first."""
+    cluster.create(namespace(own_namespace(RUN), run_labels(RUN)))
+    cluster.create(lease.manifest(lease.NAME, own_namespace(RUN), RUN))
+    journal.open_journal(cluster, RUN)
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=[change.kind for change in CHANGES])
+def test_a_change_of_a_killed_run_is_put_back(kubeconfig, tmp_path, change):
+    """Written down, made, killed with -9; then `cleanup` undoes it, and nothing of the run is left."""
+    cluster = Cluster.open(kubeconfig)
+    before, nodes = objects_in(kubeconfig), cluster.get("Node", NODE)["spec"]
+    begin(cluster)
+    words = json.dumps({"kind": change.kind, "data": change.data, "make": change.make, "patch": change.patch})
+    killed = subprocess.run([sys.executable, "-c", KILLED, kubeconfig, RUN, words], check=False, timeout=120)
+    assert killed.returncode == -signal.SIGKILL
+    assert changed(cluster, change)
+    cleaned = run("cleanup", "--kubeconfig", kubeconfig, "--run", RUN, "--force", folder=tmp_path)
+    assert cleaned.code == 0, cleaned.said
+    assert not changed(cluster, change)
+    assert cluster.get("Node", NODE)["spec"] == nodes
+    run("cleanup", "--kubeconfig", kubeconfig, "--force", folder=tmp_path)
+    assert objects_in(kubeconfig) == before
+
+
+def test_what_was_never_made_is_undone_too(kubeconfig, tmp_path):
+    """Killed between writing down and changing: there is nothing to remove, and the journal ends empty all the same."""
+    cluster = Cluster.open(kubeconfig)
+    begin(cluster)
+    for change in CHANGES:
+        journal.write_down(cluster, RUN, journal.new_key(), change.kind, change.data)
+    cleaned = run("cleanup", "--kubeconfig", kubeconfig, "--run", RUN, "--force", folder=tmp_path)
+    assert (cleaned.code, cluster.find("Namespace", own_namespace(RUN))) == (0, None), cleaned.said
+
+
+def test_what_does_not_carry_the_runs_name_is_never_removed(kubeconfig, tmp_path):
+    """Whoever can edit a journal cannot have a folder of the Node removed; the entry stays, and is told."""
+    cluster = Cluster.open(kubeconfig)
+    begin(cluster)
+    journal.write_down(cluster, RUN, journal.new_key(), "host folder", {"node": NODE, "path": r"C:\k"})
+    cleaned = run("cleanup", "--kubeconfig", kubeconfig, "--run", RUN, "--force", folder=tmp_path)
+    assert (cleaned.code, "is no name of run" in cleaned.said) == (3, True), cleaned.said
+    cluster.delete("Namespace", own_namespace(RUN))
+    wait_for(cluster, "Namespace", "", lambda found: found is None, name=own_namespace(RUN), within=30)
