@@ -5,8 +5,10 @@ import pytest
 from op_readiness.model.errors import NotTested, SkipReason
 from op_readiness.observe.addresses import Addresses
 from op_readiness.observe.targets import Exposed
+from op_readiness.suite.subjects.beyond_services import Affinity, Hairpin
 from op_readiness.suite.subjects.custom_dns import CustomRecords
 from op_readiness.suite.subjects.names import ClusterNames, OutsideNames, cluster_dns_or_skip
+from op_readiness.suite.subjects.nodes_and_pods import NodePaths
 from op_readiness.suite.subjects.service_life import NamedServices, Recreation
 from op_readiness.suite.subjects.slice_routing import SliceRouting
 from op_readiness.suite.subjects.stateful import Stateful
@@ -109,6 +111,28 @@ def crowds(workshop, windows_nodes):
 def addresses(cluster, facts, asker, recorder, threads):
     """Observes addresses of many Pods."""
     return Addresses(cluster, facts, asker, recorder, threads)
+
+
+@pytest.fixture
+def hairpin(workshop, reach, asker, windows_nodes):
+    """On each selected Windows Node a Pod alone behind its own Service, Ready."""
+    made = Hairpin(workshop, reach, asker, windows_nodes)
+    made.start()
+    return made
+
+
+@pytest.fixture
+def affinity(workshop, asker, windows_clients, windows_nodes):
+    """Three Windows Pods behind a Service with session affinity, Ready."""
+    made = Affinity(workshop, asker, windows_clients, windows_nodes)
+    made.start()
+    return made
+
+
+@pytest.fixture
+def node_paths(workshop, asker, windows_nodes, clients):
+    """Ways between Windows Nodes and Pods."""
+    return NodePaths(workshop, asker, windows_nodes, clients)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ FLOORS = {
     "namespace_gone": 15.0,  # the real Namespace controller needs 5 s even for an empty one
     "node_lost": 60.0,  # 40 s Node monitor grace period of the real controller manager
     "pods_ready": 15.0,  # computing, not waiting: API round trips of a loaded machine
+    "probed_ready": 10.0,
     "batch_started": 20.0,
     "object_deleted": 15.0,
     "object_seen": 10.0,
@@ -39,6 +40,7 @@ class Timeouts:
     api_call: float = 30.0
     exec_answer: float = 60.0  # an exec that has not answered by then never will (kubernetes/kubernetes#98102)
     pods_ready: float = 300.0  # PodStart; the image is pre-pulled
+    probed_ready: float = 120.0  # a Pod that runs; the framework's KubeProxyLagTimeout for lack of another figure
     batch_started: float = 600.0  # density.go: ten Pods, the image being there
     image_pulled: float = 900.0  # PodStartSlow: Windows layers are gigabytes
     object_seen: float = 60.0

@@ -57,6 +57,12 @@ def _equal_ports(met: Met) -> str:
     return "yes" if met.key.face == "NodePort" and met.key.port == met.key.service_port else "no"
 
 
+def _affinity(met: Met) -> str:
+    """yes if the load balancer keeps a client with its backend."""
+    value = met.value or met.table.programmed.get(met.key)
+    return "yes" if getattr(value, "affinity", 0) else "no"
+
+
 def _policy(met: Met) -> str:
     """The Service's externalTrafficPolicy."""
     value = met.value or met.table.programmed.get(met.key)
@@ -94,7 +100,7 @@ SHAPES: Mapping[str, tuple[Shape, ...]] = {
             keys.LbKey, keys.LbValue, lost_as=DROPPED,
             derived={
                 "service": _service, "target_port": _target_port, "change": _change, "leaves": _leaves,
-                "equal_ports": _equal_ports, "policy": _policy, "backends_on": _backends_on,
+                "equal_ports": _equal_ports, "affinity": _affinity, "policy": _policy, "backends_on": _backends_on,
             },
         ),
     ),

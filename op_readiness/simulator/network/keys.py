@@ -62,7 +62,8 @@ class LbValue:
 class EpValue:
     """A Pod's own endpoint on its Node (state EP; the key is the Pod's UID).
 
-    `state` is attached, created (has its addresses, no packet passes) or missing (the Pod has no adapter).
+    `state` is attached, created (has its addresses, no packet passes) or missing (the Pod has no adapter). `masked`:
+    Pods of other Nodes see it at its Node's address, because no exception of its outbound NAT names them.
     """
 
     state: str
@@ -70,6 +71,7 @@ class EpValue:
     namespace: str = ""
     name: str = ""
     order: int = 0
+    masked: bool = False
 
 
 @dataclass(frozen=True)

@@ -227,7 +227,8 @@ def _source(client: Stack, own: str, target: Stack) -> str:
     """Where a packet that no Service translates seems to come from."""
     same, family = client.machine.name == target.machine.name, family_of(own)
     if client.kind == "pod":
-        return own if same or target.kind == "pod" else address_in(client.machine, family)
+        kept = same or (target.kind == "pod" and not client.masked)
+        return own if kept else address_in(client.machine, family)
     cidr = pod_cidr_in(client.machine, family)
     if client.kind == "host" and same and client.machine.os == "linux" and cidr:
         return gateway(cidr)

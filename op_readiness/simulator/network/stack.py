@@ -32,6 +32,12 @@ class Stack:
         return value is not None and value.state == "attached"
 
     @property
+    def masked(self) -> bool:
+        """Whether Pods of other Nodes see its Node's address instead of its own."""
+        value = self.tables.ep.lookup(self.uid) if self.kind == "pod" and self.tables is not None else None
+        return value is not None and value.masked
+
+    @property
     def addresses(self) -> list[str]:
         """The addresses of its adapters."""
         if self.kind != "pod" or self.tables is None:

@@ -285,3 +285,15 @@ def test_a_backend_written_by_hand_is_where_connections_go() -> None:
             await world.after(client.namespace.connect("10.96.0.99", 80, 2))
 
     run(story)
+
+
+def test_masked_pods_are_seen_at_their_nodes_address_by_pods_of_other_nodes() -> None:
+    """Outbound NAT without exceptions: only what leaves the Node is translated, and answers come back."""
+
+    async def story(world: World) -> None:
+        here, near, far = world.pod("here", "win-1"), world.pod("near", "win-1"), world.pod("far", "linux-1")
+        hooks.alter(world.network.tables["win-1"].ep, lambda _: True, masked=True)
+        peers = [(await world.after(get(here.namespace, pod.ips[0]))).headers["X-Peer"] for pod in (near, far)]
+        assert peers == [here.ips[0], world.nodes["win-1"].ip]
+
+    run(story)
