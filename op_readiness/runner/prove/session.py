@@ -21,6 +21,9 @@ from op_readiness.runner.simulated import SimulatedCluster, SimulatedSpec
 from op_readiness.suite.context import RunContext
 from op_readiness.suite.plugin import RAISED
 from op_readiness.workloads.images import Images
+from op_readiness.workloads.labels import own_namespace, run_labels
+from op_readiness.workloads.services import namespace
+from op_readiness.workloads.undo import journal
 
 
 @dataclass
@@ -123,6 +126,8 @@ def _ground(config: pytest.Config) -> Ground:
         timeouts = Timeouts(**task["timeouts"])
         nodes = known.usable_nodes("windows")
         run_id = f"{task['run_id']}{_worker(config)}"
+        cluster.create(namespace(own_namespace(run_id), run_labels(run_id)))
+        journal.open_journal(cluster, run_id)
         stands = standing.create(cluster, known, nodes, run_id, Images(), timeouts)
         context = RunContext.from_dict(
             {

@@ -48,7 +48,7 @@ class ProtectedFolder:
         self.workshop.own_namespace("privileged")
         self.hosts = self._up([self._host(n, node) for n, node in enumerate(self.nodes)])
         for host in self.hosts:
-            self.workshop.owned.callback(self._remove, host)
+            self._promise(host)
         together(self.workshop.threads, self._make, self.hosts)
         self.readers = self._up([self._reader(n, node) for n, node in enumerate(self.nodes)])
 
@@ -103,10 +103,17 @@ class ProtectedFolder:
                             f"{answer.code}: {answer.text}", nodes=(host.place.node,), code="folder")
                 )  # fmt: skip
 
+    def _promise(self, host: Client) -> None:
+        """Have the folder removed when the test is over, and by a clean-up if the test dies."""
+        data = {"node": host.place.node, "path": self.folder}
+        self.workshop.promise("host folder", data, lambda: self._remove(host))
+
     def _remove(self, host: Client) -> None:
-        answer = self._cmd(host, f"rmdir /s /q {self.folder}")
+        answer = self._cmd(host, f"rmdir /s /q {self.folder} & if exist {self.folder} exit 1")
         if not answer.good:
-            self.workshop.recorder.note(f"{host.place}: {self.folder} could not be removed: {answer.text}")
+            raise CouldNotTell(
+                Finding("A folder of ours could not be removed", str(host.place), f"{self.folder} is gone", answer.text)
+            )
 
     def _cmd(self, client: Client, command: str) -> Answer:
         return self.asker.answer(client, ["cmd", "/S", "/C", command])

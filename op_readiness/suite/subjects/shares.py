@@ -1,7 +1,8 @@
 r"""Storage with and without credentials of the domain: a share, an emptyDir and a folder of the Node.
 
 What is written is told apart by a nonce and read back, also by Pods of other Nodes. Files on the share and on the Node
-are no objects of the run's Namespace: they carry its id in their names, and are removed when the test ends.
+are no objects of the run's Namespace: they carry its id in their names, the run's journal knows them before they are
+written, and they are removed when the test ends.
 
 A Pod without credentials that cannot read shows something only while one with them can, so the one with them writes and
 reads before and after, in the same minute.
@@ -144,7 +145,8 @@ class Shares:
         for kind, folder in (("emptyDir", EMPTY_DIR), ("hostPath", HOST_DIR)):
             path = rf"{folder}\{self._name(client)}"
             if kind == "hostPath":
-                self._promise(client, path)
+                on_node = {"node": client.place.node, "path": rf"{ON_THE_NODE}\{self._name(client)}"}
+                self._promise(client, path, "host file", on_node)
             text = self._text(client)
             answers = self.asker.ask(client, [Ask("write", writing(path, text)), Ask("read", reading(path))])
             seen = _plain(answers["read"][-1].text)
@@ -193,19 +195,23 @@ class Shares:
         path = rf"{self.domain.allowed.rstrip(chr(92))}\{self._name(client)}"
         holder = self.pods.by_node(self.pods.holders).get(client.place.node)
         if holder is not None:
-            self._promise(holder, path)
+            on_share = {"node": holder.place.node, "path": path, "credential_spec": self.domain.spec}
+            self._promise(holder, path, "share file", on_share)
         return path
 
-    def _promise(self, client: Client, path: str) -> None:
-        """Have a file removed when the test is over, once, by a Pod that may."""
+    def _promise(self, client: Client, path: str, kind: str, data: Object) -> None:
+        """Have a file removed when the test is over, once, by a Pod that may; and by a clean-up if the test dies."""
         if path not in self._promised:
             self._promised.add(path)
-            self.workshop.owned.callback(self._remove, client, path)
+            self.workshop.promise(kind, data, lambda: self._remove(client, path))
 
     def _remove(self, client: Client, path: str) -> None:
-        answer = self._asked(client, removing(path))
-        if not answer.good and not domains.not_reached(answer.text):
-            self.workshop.recorder.note(f"{client.place}: {path} could not be removed: {answer.text}")
+        """Remove a file; raises CouldNotTell where it may still be there, so that the journal keeps it."""
+        answer = self._asked(client, f"{removing(path)}; {reading(path)}")
+        if answer.good or domains.not_reached(answer.text):
+            raise CouldNotTell(
+                Finding("A file of ours could not be removed", str(client.place), f"{path} is gone", answer.text)
+            )
 
     def _asked(self, client: Client, command: str) -> Answer:
         return self.asker.ask(client, [Ask("one", command, longest=SHARE_SECONDS)])["one"][-1]
