@@ -10,6 +10,9 @@ import re
 
 from op_readiness.simulator.programs.process import Process
 
+REFUSED = "Lasterror: 1455\r\nThe paging file is too small for this operation to complete.\r\n"
+"""ERROR_COMMITMENT_LIMIT: the machine's commit limit, and a job object's too. Nobody is killed for it."""
+
 
 async def testlimit(process: Process) -> int:
     """Runs until it is stopped; what cannot be had is told once."""
@@ -21,11 +24,15 @@ async def testlimit(process: Process) -> int:
     count, pause = int(given.get("-c", "0")), float(given.get("-e", "0"))
     process.stdout.write(f"Leaking private bytes with touch {size} MB at a time...\r\n")
     taken = 0
-    while (not count or taken < count) and process.usage.commit(size * 1024**2):
-        taken += 1
-        await process.clock.sleep(max(pause, 0.01))
-    process.stdout.write(f"Leaked {taken * size} MB of private memory ({taken * size} MB total leaked).\r\n")
-    await asyncio.Event().wait()
+    try:
+        while (not count or taken < count) and process.usage.commit(size * 1024**2):
+            taken += 1
+            await process.clock.sleep(max(pause, 0.01))
+        process.stdout.write(f"Leaked {taken * size} MB of private memory ({taken * size} MB total leaked). ")
+        process.stdout.write(REFUSED if not count or taken < count else "Lasterror: 0\r\n")
+        await asyncio.Event().wait()
+    finally:
+        process.usage.release(taken * size * 1024**2)
     return 0
 
 
