@@ -16,7 +16,7 @@ from op_readiness.cluster.watching import wait_for
 from op_readiness.runner import lease
 from op_readiness.workloads.labels import own_namespace, run_labels
 from op_readiness.workloads.services import namespace
-from op_readiness.workloads.undo import journal
+from op_readiness.workloads.undo import journal, shares
 from op_readiness.workloads.undo.host import HOST_PROCESS
 from op_readiness.workloads.undo.pods import run_to_end
 from tests.product import run
@@ -107,6 +107,27 @@ def test_a_change_of_a_killed_run_is_put_back(kubeconfig, tmp_path, change):
     assert cluster.get("Node", NODE)["spec"] == nodes
     run("cleanup", "--kubeconfig", kubeconfig, "--force", folder=tmp_path)
     assert objects_in(kubeconfig) == before
+
+
+def on_the_share(cluster: Cluster, run_id: str, command: str) -> bool:
+    """Whether a command of a Pod with the domain's account ends well; made in a Namespace of a run's undoing."""
+    data = {"node": NODE, "run_id": run_id, "credential_spec": "webapp01"}
+    return shares.as_account(cluster, data, command)
+
+
+def test_a_file_on_a_share_is_removed_by_the_account_that_may(kubeconfig, tmp_path):
+    """Written by a run that is gone; `cleanup` makes a Pod of the same account, which alone may delete there."""
+    cluster, path = Cluster.open(kubeconfig), rf"\\files.corp.example\apps\{MARK}.txt"
+    begin(cluster)
+    data = {"node": NODE, "path": path, "credential_spec": "webapp01"}
+    journal.write_down(cluster, RUN, journal.new_key(), "share file", data)
+    assert on_the_share(cluster, RUN, f"echo x> {path}")
+    assert on_the_share(cluster, RUN, f"type {path}")
+    cleaned = run("cleanup", "--kubeconfig", kubeconfig, "--run", RUN, "--force", folder=tmp_path)
+    assert cleaned.code == 0, cleaned.said
+    assert not on_the_share(cluster, "looks", f"type {path}")
+    assert on_the_share(cluster, "looks", r"dir /b \\files.corp.example\apps")
+    run("cleanup", "--kubeconfig", kubeconfig, "--force", folder=tmp_path)
 
 
 def test_what_was_never_made_is_undone_too(kubeconfig, tmp_path):

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from op_readiness.cluster.api import Cluster
-from op_readiness.cluster.errors import Conflict
+from op_readiness.cluster.errors import ApiError, Conflict
 from op_readiness.workloads.labels import run_labels
 from op_readiness.workloads.undo.host import mark
 from op_readiness.workloads.undo.journal import NotUndone, undoes
@@ -20,6 +20,7 @@ from op_readiness.workloads.undo.pods import make_namespace, run_to_end, undo_na
 
 UNC = re.compile(r"\\\\[A-Za-z0-9_.:$\\-]+")
 GROUP = "windows.k8s.io"
+NOT_YET, SEEN_WITHIN, PAUSE = "is not authorized to `use`", 10.0, 0.5
 
 
 @undoes("share file")
@@ -28,9 +29,30 @@ def remove_share_file(cluster: Cluster, data: dict[str, Any]) -> None:
     path = str(data["path"])
     if not UNC.fullmatch(path) or mark(data["run_id"]) not in path or ".." in path:
         raise NotUndone(f"path {path!r} is no file of run {data['run_id']}")
+    _run(cluster, data, removing(path))
+
+
+def as_account(cluster: Cluster, data: Mapping[str, Any], command: str) -> bool:
+    """Whether a command line of cmd ends well in a Pod of the account."""
+    try:
+        _run(cluster, data, command)
+    except NotUndone:
+        return False
+    return True
+
+
+def _run(cluster: Cluster, data: Mapping[str, Any], command: str) -> None:
+    """Run it; the webhook may see the right that was just given a moment later, and refuses until then."""
     _give_right(cluster, data)
     spec = {"securityContext": {"windowsOptions": {"gmsaCredentialSpecName": data["credential_spec"]}}}
-    run_to_end(cluster, data, ["cmd", "/S", "/C", removing(path)], spec)
+    until = cluster.clock.now() + SEEN_WITHIN
+    while True:
+        try:
+            return run_to_end(cluster, data, ["cmd", "/S", "/C", command], spec)
+        except ApiError as error:
+            if NOT_YET not in error.message or cluster.clock.now() > until:
+                raise
+            cluster.clock.sleep(PAUSE)
 
 
 def removing(path: str) -> str:
