@@ -2,7 +2,7 @@
 
 import pytest
 
-from op_readiness.suite.subjects.host_facts import AdminAccess, Defender, Inventory
+from op_readiness.suite.subjects.host_facts import AdminAccess, Defender, Inventory, must_not_be_closed
 from op_readiness.suite.subjects.hosts import Hosts
 from op_readiness.suite.subjects.kubelet_figures import Metrics
 from op_readiness.suite.subjects.leftovers import Leftovers
@@ -23,8 +23,9 @@ def defender(hosts, recorder):
 
 
 @pytest.fixture
-def admin_access(hosts, asker, recorder, standing_linux):
-    """SSH and RDP of each Windows Node."""
+def admin_access(context, hosts, asker, recorder, standing_linux):
+    """SSH and RDP of each Windows Node, unless these are closed by design."""
+    must_not_be_closed(context.inputs)
     return AdminAccess(hosts, asker, recorder, standing_linux)
 
 

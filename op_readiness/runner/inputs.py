@@ -27,6 +27,7 @@ EXPECTED = {
     "smbUncDenied": r"expected a share such as \\files.corp.example\finance",
     "domain": "expected a DNS domain such as corp.example",
     "dcHost": "expected a host such as dc1.corp.example",
+    "closed": "expected true or false",
     "credSpecName": "expected the name of a GMSACredentialSpec",
 }
 
@@ -46,13 +47,20 @@ class Gmsa(_Strict):
     nodeSelector: dict[str, str] | None = Field(None, description="labels of Nodes that can use the account")
 
 
+class Nodes(_Strict):
+    """How the cluster's Nodes are meant to be."""
+
+    closed: bool | None = Field(None, description="by design administrators log on to no Node")
+
+
 class Config(_Strict):
-    """The file: a section for each outside system."""
+    """The file: a section for each outside system, and what is by design."""
 
     gmsa: Gmsa | None = None
+    nodes: Nodes | None = None
 
 
-_SECTIONS: dict[str, type[BaseModel]] = {"gmsa": Gmsa}
+_SECTIONS: dict[str, type[BaseModel]] = {"gmsa": Gmsa, "nodes": Nodes}
 
 
 def fields() -> dict[str, str]:

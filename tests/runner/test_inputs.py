@@ -73,3 +73,10 @@ def test_what_is_missing_is_told_with_what_to_type():
         "give --input gmsa.domain=... --input gmsa.smbUncAllowed=..., "
         "or --config FILE with gmsa: {domain: ..., smbUncAllowed: ...}"
     )
+
+
+def test_nodes_that_are_closed_by_design():
+    """A word of the operator's, true or false."""
+    assert read_inputs(None, ["nodes.closed=true"]) == {"nodes": {"closed": True}}
+    with pytest.raises(UsageError, match="expected true or false"):
+        read_inputs(None, ["nodes.closed=maybe"])

@@ -118,6 +118,12 @@ class AdminAccess:
                 self.recorder.note(f"{key.replace(' ', ': ')} {seen} reachable from Pods on {client.place.node}")
 
 
+def must_not_be_closed(inputs: Mapping[str, Any]) -> None:
+    """Raises NotApplicable where the operator has said that nobody is to log on to Nodes."""
+    if (inputs.get("nodes") or {}).get("closed"):
+        raise NotApplicable("by design administrators log on to no Node", source="--input nodes.closed=true")
+
+
 def _ways(said: Object) -> list[str]:
     """SSH and RDP, as far as they are on: service running, port listening, remote desktops not denied."""
     running = {str(one["name"]).lower() for one in said["services"] if str(one["status"]) == "Running"}
@@ -134,7 +140,8 @@ def _closed(node: NodeFact, said: Object) -> Finding:
         "Administrators can log on neither by SSH nor by RDP", f"Node {node.name}",
         "sshd or TermService running, enabled and listening",
         f"services: {services or 'neither sshd nor TermService'}; listening: {ports}{denied}",
-        f"closed by design? then leave it out; else on {node.name}: Start-Service sshd", (node.name,), code="closed",
+        f"closed by design? then --input nodes.closed=true; else on {node.name}: Start-Service sshd",
+        (node.name,), code="closed",
     )  # fmt: skip
 
 
