@@ -26,16 +26,20 @@ def test_a_refusal_came_from_the_node(answer, met):
     assert read(answer)[0] is met
 
 
-def tries(**met: Met) -> list[Try]:
-    node = NodeFact("win-9", "windows", "10.0.20348")
-    return [Try(Client("n", name, Place(name)), node, how, "") for name, how in met.items()]
+def closed(**met: Met) -> list[str]:
+    node = NodeFact("home", "windows", "10.0.20348")
+    tries = [Try(Client("n", name, Place(name)), node, how, "") for name, how in met.items()]
+    return [one.client.pod for one in NodePaths._closed(tries)]
 
 
-def test_a_node_that_answers_no_pod_at_all_is_closed():
-    """One Pod that gets through shows that no firewall keeps the others out."""
-    assert NodePaths._closed(tries(a=Met.SILENCE, b=Met.SILENCE)) == {"win-9"}
-    assert NodePaths._closed(tries(a=Met.SILENCE, b=Met.THERE)) == set()
-    assert NodePaths._closed(tries(a=Met.SILENCE, b=Met.NO_WAY)) == set()
+def test_a_node_that_answers_no_pod_of_another_node_is_closed():
+    """One Pod that gets through shows that no firewall keeps the others out; the Node's own Pods show nothing of it."""
+    assert closed(a=Met.SILENCE, b=Met.SILENCE) == ["a", "b"]
+    assert closed(a=Met.SILENCE, b=Met.THERE) == []
+    assert closed(a=Met.SILENCE, b=Met.NO_WAY) == []
+    assert closed(a=Met.SILENCE, home=Met.THERE) == ["a"]
+    assert closed(home=Met.SILENCE, a=Met.THERE) == []
+    assert closed(home=Met.SILENCE, a=Met.SILENCE) == ["home", "a"]
 
 
 @pytest.mark.parametrize(

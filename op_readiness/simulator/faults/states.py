@@ -83,6 +83,12 @@ def _backends_on(met: Met) -> list[str]:
     return sorted(found)
 
 
+def _families(met: Met) -> list[str]:
+    """The IP families of the Service."""
+    service = met.world.services.objects.get((met.key.namespace, met.key.name)) or {}
+    return list(service.get("spec", {}).get("ipFamilies") or [])
+
+
 def _service(met: Met) -> list[str]:
     """The Service as `namespace/name` and as `name`."""
     return [f"{met.key.namespace}/{met.key.name}", met.key.name]
@@ -100,7 +106,8 @@ SHAPES: Mapping[str, tuple[Shape, ...]] = {
             keys.LbKey, keys.LbValue, lost_as=DROPPED,
             derived={
                 "service": _service, "target_port": _target_port, "change": _change, "leaves": _leaves,
-                "equal_ports": _equal_ports, "affinity": _affinity, "policy": _policy, "backends_on": _backends_on,
+                "equal_ports": _equal_ports, "affinity": _affinity, "families": _families, "policy": _policy,
+                "backends_on": _backends_on,
             },
         ),
     ),

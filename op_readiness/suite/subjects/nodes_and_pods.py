@@ -19,6 +19,7 @@ from op_readiness.suite.making import Workshop
 
 KUBELET_PORT = 10250
 CONNECT_SECONDS = 3
+FIREWALL = "TIMEOUT for every Pod of other Nodes: the Node's firewall may close this port to Pods"
 REFUSALS = ("REFUSED", "refused", "10061")
 """A refusal came from the Node, so the way is there. Windows clients say it in the words of error 10061."""
 
@@ -39,6 +40,11 @@ class Try:
     node: NodeFact
     met: Met
     said: str
+
+    @property
+    def at_home(self) -> bool:
+        """Whether it is the client's own Node."""
+        return self.client.place.node == self.node.name
 
     @property
     def good(self) -> bool:
@@ -78,16 +84,14 @@ class NodePaths:
         closed = self._closed(tries)
         for one in tries:
             self._record(one, closed)
-        if bad := [one for one in tries if not one.good and one.node.name not in closed]:
+        if bad := [one for one in tries if not one.good and one not in closed]:
             raise AbilityNotMet(self._finding(bad, tries))
 
     @staticmethod
-    def _closed(tries: Sequence[Try]) -> set[str]:
-        """Nodes that no Pod reaches and that say nothing: a firewall may close the port to Pods."""
-        met: dict[str, set[Met]] = {}
-        for one in tries:
-            met.setdefault(one.node.name, set()).add(one.met)
-        return {name for name, kinds in met.items() if kinds == {Met.SILENCE}}
+    def _closed(tries: Sequence[Try]) -> list[Try]:
+        """Silence that may be a firewall's: no Pod of another Node is answered there either."""
+        open_to = {one.node.name for one in tries if one.met is not Met.SILENCE and not one.at_home}
+        return [one for one in tries if one.met is Met.SILENCE and one.node.name not in open_to]
 
     def _tries(self, client: Client, nodes: Sequence[NodeFact]) -> list[Try]:
         own = [node for node in nodes if node.name == client.place.node]
@@ -102,10 +106,10 @@ class NodePaths:
         answers: Mapping[str, list[Answer]] = self.asker.ask(client, asks)
         return [Try(client, node, *read(answers[str(n)][-1])) for n, node in enumerate(there)]
 
-    def _record(self, one: Try, closed: set[str]) -> None:
+    def _record(self, one: Try, closed: Sequence[Try]) -> None:
         outcome, reason = Outcome.PASSED, ""
-        if one.node.name in closed:
-            outcome, reason = Outcome.SKIPPED, "TIMEOUT for every Pod: the Node's firewall may close this port to Pods"
+        if one in closed:
+            outcome, reason = Outcome.SKIPPED, FIREWALL
             self.workshop.recorder.note(f"warning: {one.node.name}:{KUBELET_PORT}: {reason}")
         elif not one.good:
             outcome, reason = Outcome.FAILED, one.said
