@@ -128,6 +128,7 @@ def cli() -> None:
 @option("--strict", is_flag=True, help="Partial and flaky verdicts exit 3.")
 @option("--gate", cls=Listed, metavar="NAME",
         help="Categories or abilities that decide over the verdict although they only warn (Extend.Worker).")
+@option("--github", is_flag=True, help="Annotations of a GitHub job, and its summary (GITHUB_STEP_SUMMARY).")
 @option("--disruptive", is_flag=True, help="Also run abilities that reboot, restart or fill Nodes.")
 @option("--e2e-binary", default="", metavar="PATH",
         help="e2e.test, for entries with focus in place of a native test (upstream's spec.yaml).")
@@ -237,6 +238,7 @@ def faults_(ctx: click.Context, /, format: str) -> None:
     ctx.exit(0)
 
 
+cli.add_command(cli_sonobuoy.rbac)
 cli.add_command(cli_sonobuoy.sonobuoy)
 
 

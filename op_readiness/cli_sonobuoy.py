@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from op_readiness.cli_options import CONNECTION, NO_COLOR, Listed, option, options
+from op_readiness.cli_options import CONNECTION, NAMES, NO_COLOR, Listed, option, options
 
 PLUGIN = option("--plugin", default="", metavar="NAME", help="Name of the plugin.  [default: op-readiness]")
 CATEGORIES = option("--category", "categories", cls=Listed, metavar="NAME",
@@ -54,3 +54,15 @@ def status(ctx: click.Context, /, **given: Any) -> None:
     from op_readiness.runner.sonobuoy.status import status_command
 
     ctx.exit(status_command(**{**given, "plugin": given["plugin"] or "op-readiness"}))
+
+
+@click.command()
+@options(NAMES)
+@option("--service-account", default="", metavar="NAMESPACE/NAME", help="Also print what binds it to these rights.")
+@click.pass_context
+def rbac(ctx: click.Context, /, **given: Any) -> None:
+    """Print the least ClusterRole and Roles that the selected abilities need."""
+    from op_readiness.runner.rbac import rbac_command
+
+    click.echo(rbac_command(**given), nl=False)
+    ctx.exit(0)

@@ -234,13 +234,15 @@ class Cluster:
 
     # -- what we may do, and what this is --------------------------------------------------------------------------
 
-    def can_i(self, verb: str, resource_name: str, namespace: str = "", *, group: str = "") -> bool:
-        """Whether RBAC allows a verb on a resource (`pods`, `pods/exec`, `deployments.apps`)."""
+    def can_i(
+        self, verb: str, resource_name: str, namespace: str = "", *, group: str = "", name: str = ""
+    ) -> bool:
+        """Whether RBAC allows a verb on a resource (`pods`, `pods/exec`, `deployments.apps`), or on one object."""
         plural, _, subresource = resource_name.partition("/")
         plural, _, in_name = plural.partition(".")
         wanted = _without_none(
             verb=verb, resource=plural, group=group or in_name or None, namespace=namespace or None,
-            subresource=subresource or None,
+            subresource=subresource or None, name=name or None,
         )  # fmt: skip
         review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
                   "spec": {"resourceAttributes": wanted}}  # fmt: skip

@@ -108,7 +108,7 @@ def _run(
         return click.confirm(question)
 
     screen = Screen(color=options.color)
-    heard_by = listeners_of(os.environ, handover)
+    heard_by = listeners_of(os.environ, handover, github=options.github)
     run = Run(
         options, selection, folders, command, ask, heard_by.writing(write_reports), screen, inputs,
         heard_by.leaving(kill_cluster), after_standing, listen=heard_by.event,

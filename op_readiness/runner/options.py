@@ -37,6 +37,7 @@ class RunOptions:
     yes: bool = False
     verbose: bool = False
     strict: bool = False
+    github: bool = False
     test_directories: tuple[Path, ...] = ()
     disruptive: bool = False
     image_registry: str | None = None

@@ -27,7 +27,7 @@ from op_readiness.model.results import RunResult
 from op_readiness.model.timeouts import Timeouts
 from op_readiness.reports import commands
 from op_readiness.reports.screen import Screen
-from op_readiness.runner import cleanup, facts, lease
+from op_readiness.runner import cleanup, facts, lease, rights
 from op_readiness.runner.announce import plan_summary
 from op_readiness.runner.attention import Attention, Interrupted
 from op_readiness.runner.events import Event, EventLog
@@ -113,6 +113,8 @@ class Run:
         self.record.add({"type": "run", **about})
         with self.screen:
             self.view.opening(plan_summary(plan, images, self.run_id, self.options.seed))
+        names = [c.name for c in plan.selection.categories if any(a.category == c.name for a in plan.abilities)]
+        self.attention.attend(lambda: rights.must_be_granted(cluster, known, names))
         if self.options.dry_run:
             return 0
         if not known.simulated and not self.ask(f"Run this against {known.server}?"):

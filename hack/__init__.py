@@ -1,0 +1,1 @@
+"""Scripts around the product: what CI jobs call."""
