@@ -35,16 +35,16 @@ class Checks:
     def take(self, check: Check) -> bool:
         """Keep a statement as a part; gives whether it holds."""
         outcome = Outcome.PASSED if check.good else Outcome.FAILED
-        reason = "" if check.good else f"expected {check.expected}, saw {_one_line(check.seen)}"
+        reason = "" if check.good else _one_line(check.seen)
         self.recorder.part(
-            Part(check.path, check.place, check.target, outcome, target_node=check.place.node, reason=reason, tries=1)
+            Part(check.path, check.place, check.target, outcome, family="", protocol="", reason=reason)
         )
         self.taken.append(check)
         return check.good
 
     def not_tested(self, path: str, place: Place, target: str, why: str) -> None:
         """Keep what could not be asked as a part, with the reason."""
-        self.recorder.part(Part(path, place, target, Outcome.SKIPPED, reason=why))
+        self.recorder.part(Part(path, place, target, Outcome.SKIPPED, family="", protocol="", reason=why))
 
     def must_hold(self, what: str, *, hint: str = "", code: str = "") -> None:
         """Raise AbilityNotMet, one finding that accuses the Nodes of those that do not hold."""

@@ -73,7 +73,7 @@ def _parts(result: Result) -> list[Line]:
     for part in more[:MOST_PARTS]:
         to = f"{part.target} (Node {part.target_node})" if part.target_node else part.target
         tries = f", {part.lost} of {part.tries} tries lost" if part.tries else ""
-        path = f"{part.path} {part.family} {part.protocol}: {part.source} -> {to}"
+        path = f"{' '.join(filter(None, (part.path, part.family, part.protocol)))}: {part.source} -> {to}"
         lines.append(Line.of(f"    {path}: {one_line(part.reason, 200) or part.outcome.value}{tries}"))
     if len(more) > MOST_PARTS:
         lines.append(Line.of((f"    and {len(more) - MOST_PARTS} more; report.json has all", "dim")))

@@ -35,6 +35,8 @@ def test_a_cluster_of_which_nothing_was_told_is_not_tested_for_its_domain(tmp_pa
         told = run(*same, "--config", "readiness.yaml", folder=tmp_path)
         assert (told.code, told.results["ad-gmsa-storage"]["outcome"]) == (0, "passed"), told.said
         assert told.report["leftovers"] == []
+        known = told.report["facts"]
+        assert (known["gmsa_versions"], known["gmsa_webhook"]) == (["v1"], "windows-gmsa")
 
 
 def test_a_success_line_beside_an_error_is_no_pass(tmp_path):

@@ -95,7 +95,7 @@ class GmsaAdmission:
     def _told(self, name: str, wrong: str) -> str:
         outcome = Outcome.FAILED if wrong else Outcome.PASSED
         place = Place(self.node.name, self.node.os, self.node.build, self.workshop.namespace, name)
-        self.workshop.recorder.part(Part("admission of", place, name, outcome, reason=wrong))
+        self.workshop.recorder.part(Part("admission of", place, name, outcome, family="", protocol="", reason=wrong))
         return wrong
 
     def _pod(self, one: Refusal) -> Manifest:

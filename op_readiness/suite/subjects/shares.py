@@ -21,7 +21,7 @@ from op_readiness.observe.checks import Check, Checks
 from op_readiness.observe.reach import together
 from op_readiness.observe.shell import Answer, Ask, Asker, Client
 from op_readiness.suite.making import Workshop
-from op_readiness.suite.subjects.domain_identity import MISSING, listing, ticket_command
+from op_readiness.suite.subjects.domain_identity import MISSING, listed, listing, ticket_command
 from op_readiness.suite.subjects.gmsa import Domain, GmsaPods
 
 Object = dict[str, Any]
@@ -164,7 +164,7 @@ class Shares:
         ])  # fmt: skip
         return [
             Check(f"{act} without credentials", client.place, self.domain.allowed, "an error and no content",
-                  answer.text or f"exit code {answer.code}", not (answer.good or self.nonce in answer.text))
+                  _shown(act, answer), not (answer.good or self.nonce in answer.text))
             for act, answer in ((act, answers[act][-1]) for act in ("read", "list", "write"))
         ]  # fmt: skip
 
@@ -215,6 +215,12 @@ class Shares:
 
     def _asked(self, client: Client, command: str) -> Answer:
         return self.asker.ask(client, [Ask("one", command, longest=SHARE_SECONDS)])["one"][-1]
+
+
+def _shown(act: str, answer: Answer) -> str:
+    if act == "list" and answer.good:
+        return listed(answer.text)
+    return answer.text or f"exit code {answer.code}"
 
 
 def _plain(text: str) -> str:
