@@ -124,9 +124,9 @@ class Rescheduling:
         self.restarts += sum(one.get("restartCount", 0) for one in self.pod["status"]["containerStatuses"])
         pairs = self._pairs()
         legs = together(self.workshop.threads, self._leg, pairs)
-        self.legs += legs
         self.reach.record(legs)
         if bad := [leg for leg in legs if not leg.judgement.good]:
+            self.legs += legs  # a cycle that went well, on another Node, clears nobody
             meta, ip = self.pod["metadata"], self.pod["status"]["podIP"]
             before = f"; {ip} was used by {self.used[ip]}" if ip in self.used else ""
             paths = ", ".join(f"{leg.client.place.node} by {leg.target.path}" for leg in bad)
