@@ -131,10 +131,11 @@ class Cluster:
         return self.transport.bytes(call, "GET", path, query=query, tries=tries, read=read).decode(errors="replace")
 
     def exec(
-        self, pod: str, namespace: str, container: str, argv: Sequence[str], *, within: float, stdin: str | None = None
-    ) -> ExecAnswer:
+        self, pod: str, namespace: str, container: str, argv: Sequence[str], *, within: float, stdin: str | None = None,
+        silence: float = 0.0,
+    ) -> ExecAnswer:  # fmt: skip
         """Run a command in a container; `execing.Executor.exec` says what it gives and raises."""
-        return self.executor.exec(pod, namespace, container, argv, within=within, stdin=stdin)
+        return self.executor.exec(pod, namespace, container, argv, within=within, stdin=stdin, silence=silence)
 
     def events(self, namespace: str, *, about: str | None = None) -> Manifests:
         """Core Events of a Namespace (of the object named `about`), oldest first."""

@@ -22,12 +22,22 @@ from op_readiness.cluster.credentials import Credential
 CHUNK = 65536
 
 
-class Deadline:
-    """A point in real time."""
+PROLONGED = 6
+"""Times a deadline's own length after which it is over, however often it was prolonged."""
 
-    def __init__(self, within: float) -> None:
-        self._ends = time.monotonic() + within
-        self.within = within
+
+class Deadline:
+    """A point in real time. With `silence` it moves on as long as something comes at least that often (seconds)."""
+
+    def __init__(self, within: float, silence: float = 0.0) -> None:
+        began = time.monotonic()
+        self._ends, self._last = began + within, began + PROLONGED * within
+        self.within, self.silence = within, silence
+
+    def prolong(self) -> None:
+        """Something came."""
+        if self.silence:
+            self._ends = max(self._ends, min(time.monotonic() + self.silence, self._last))
 
     @property
     def over(self) -> bool:

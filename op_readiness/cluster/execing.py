@@ -52,13 +52,16 @@ class Executor:
         self.dialer = Dialer(connection)
 
     def exec(
-        self, pod: str, namespace: str, container: str, argv: Sequence[str], *, within: float, stdin: str | None = None
-    ) -> ExecAnswer:
+        self, pod: str, namespace: str, container: str, argv: Sequence[str], *, within: float, stdin: str | None = None,
+        silence: float = 0.0,
+    ) -> ExecAnswer:  # fmt: skip
         """Run `argv` and wait for its end, at most `within` real seconds from now, the connecting included.
 
+        With `silence` a command that goes on writing may take longer, as long as it is never silent for so many real
+        seconds, and PROLONGED times `within` at most: a series of tries on a loaded machine is slow, and not dead.
         Raises ExecRefused where the command did not run, ExecDidNotReturn where no exit code came.
         """
-        run = _Run(self, pod, namespace, container, argv, within, stdin)
+        run = _Run(self, pod, namespace, container, argv, Deadline(within, silence), stdin)
         return run.answer()
 
 
@@ -66,7 +69,7 @@ class _Run:
     """One command: its stream, what came so far."""
 
     def __init__(
-        self, executor: Executor, pod: str, namespace: str, container: str, argv: Sequence[str], within: float,
+        self, executor: Executor, pod: str, namespace: str, container: str, argv: Sequence[str], deadline: Deadline,
         stdin: str | None,
     ) -> None:  # fmt: skip
         self.executor, self.argv, self.stdin = executor, list(argv), stdin
@@ -79,7 +82,7 @@ class _Run:
         self.where = f"Pod {namespace}/{pod}" + (f" container {container}" if container else "")
         words = shlex.join(argv)
         self.command = words if len(words) <= MOST_SHOWN else words[: MOST_SHOWN - 3] + "..."
-        self.deadline = Deadline(within)
+        self.deadline = deadline
         self.began = time.monotonic()
         self.output: dict[int, list[bytes]] = {STDOUT: [], STDERR: [], STATUS: []}
         self.protocol = V5
@@ -179,6 +182,7 @@ class _Run:
     def _take(self, data: bytes) -> None:
         if (part := self.output.get(data[0])) is not None and len(data) > 1:
             part.append(data[1:])
+            self.deadline.prolong()
 
     def _send_stdin(self, socket: Any) -> None:
         if self.stdin is None:

@@ -114,8 +114,9 @@ class Asker:
         """Answers by key, in the order of the tries; raises CouldNotTell when the Pod gave none."""
         self._greet(client)
         worst = sum(ask.worst for ask in asks) * self.timeouts.scale + sum(ask.times for ask in asks) * TRY_COSTS
-        within = worst + max(self.timeouts.exec_answer * self.timeouts.scale, FLOORS["exec_answer"])
-        text = self.run(client, [*client.shell, script(asks, self.nonce)], within=within)
+        silence = max((ask.longest + ask.pause) for ask in asks) * self.timeouts.scale + self._answer_seconds
+        command = [*client.shell, script(asks, self.nonce)]
+        text = self.run(client, command, within=worst + self._answer_seconds, silence=silence)
         answers = parse(text, self.nonce, [ask.key for ask in asks])
         if f"{self.nonce} over" not in text:
             seen = text[-200:] or "no output"
@@ -134,23 +135,30 @@ class Asker:
     def _greet(self, client: Client) -> None:
         """Once a test: an exec that does not return shows here, before a long series hides it in its own length."""
         if client.uid not in self._greeted:
-            within = max(self.timeouts.exec_answer * self.timeouts.scale, FLOORS["exec_answer"])
-            self.run(client, ["hostname"], within=within)
+            self.run(client, ["hostname"], within=self._answer_seconds)
             self._greeted.add(client.uid)
 
-    def run(self, client: Client, argv: list[str], *, within: float) -> str:
-        """stdout of a command that must be able to run; raises CouldNotTell when exec gives no answer."""
-        return self._executed(client, argv, within).stdout.replace("\r\n", "\n")
+    @property
+    def _answer_seconds(self) -> float:
+        """Real seconds in which an exec has to give something."""
+        return max(self.timeouts.exec_answer * self.timeouts.scale, FLOORS["exec_answer"])
+
+    def run(self, client: Client, argv: list[str], *, within: float, silence: float = 0.0) -> str:
+        """stdout of a command that must be able to run; raises CouldNotTell when exec gives no answer.
+
+        `within` and `silence` are real seconds, see `cluster.execing`.
+        """
+        return self._executed(client, argv, within, silence).stdout.replace("\r\n", "\n")
 
     def answer(self, client: Client, argv: list[str]) -> Answer:
         """Exit code, stdout and stderr of one program without a shell of ours; raises CouldNotTell as `run` does."""
-        within = max(self.timeouts.exec_answer * self.timeouts.scale, FLOORS["exec_answer"])
-        found = self._executed(client, argv, within)
+        found = self._executed(client, argv, self._answer_seconds)
         return Answer(found.exit_code, f"{found.stdout}\n{found.stderr}".replace("\r\n", "\n").strip())
 
-    def _executed(self, client: Client, argv: list[str], within: float) -> ExecAnswer:
+    def _executed(self, client: Client, argv: list[str], within: float, silence: float = 0.0) -> ExecAnswer:
+        pod = (client.pod, client.namespace, client.container)
         try:
-            answer = self.cluster.exec(client.pod, client.namespace, client.container, argv, within=within)
+            answer = self.cluster.exec(*pod, argv, within=within, silence=silence)
         except ExecDidNotReturn as error:
             repeat = f"kubectl -n {client.namespace} exec {client.pod} -- hostname"
             hint = f"{repeat}; if it hangs too, look at kubelet and containerd on {client.place.node}"

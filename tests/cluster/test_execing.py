@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from op_readiness.cluster import dialing
 from op_readiness.cluster.errors import ExecDidNotReturn, ExecRefused
 
 from .hostile import SUCCESS, HostileServer, Request, drop, exited, frame, reply, server_tls, silence, status, upgrade
@@ -108,6 +109,40 @@ def test_the_deadline_covers_a_trickle(server, cluster_of):
         run(cluster_of(server), within=0.5)
 
     assert len(caught.value.stdout) <= 5
+
+
+def test_a_command_that_goes_on_writing_may_take_longer(server, cluster_of):
+    """As long as it is never silent for long."""
+
+    def slow(connection: Any, _: Request) -> None:
+        for _ in range(8):
+            connection.over.wait(0.1)
+            connection.send(frame(b"\x01."))
+        connection.send(exited(0))
+
+    server.on(EXEC, upgrade(then=slow))
+
+    answer = cluster_of(server).exec("p", "ns", "c", ARGV, within=0.4, silence=2.0)
+
+    assert answer.stdout == "." * 8
+
+
+def test_writing_prolongs_a_deadline_to_an_end(monkeypatch):
+    """So many times its own length, and silence ends it before."""
+    now = 100.0
+    monkeypatch.setattr(dialing.time, "monotonic", lambda: now)
+    deadline = dialing.Deadline(10.0, silence=15.0)
+    for now in (105.0, 115.0, 125.0):
+        deadline.prolong()
+        assert not deadline.over
+    now = 141.0
+    assert deadline.over
+    for now in (150.0, 159.9):
+        deadline.prolong()
+        assert not deadline.over
+    now = 100.0 + dialing.PROLONGED * 10.0
+    deadline.prolong()
+    assert deadline.over
 
 
 def test_the_deadline_covers_dns(cluster_of, write_kubeconfig, monkeypatch):
