@@ -129,18 +129,18 @@ def test_a_command_that_goes_on_writing_may_take_longer(server, cluster_of):
 
 def test_writing_prolongs_a_deadline_to_an_end(monkeypatch):
     """So many times its own length, and silence ends it before."""
-    now = 100.0
-    monkeypatch.setattr(dialing.time, "monotonic", lambda: now)
+    at = [100.0]
+    monkeypatch.setattr(dialing.time, "monotonic", lambda: at[0])
     deadline = dialing.Deadline(10.0, silence=15.0)
-    for now in (105.0, 115.0, 125.0):
+    for at[0] in (105.0, 115.0, 125.0):
         deadline.prolong()
         assert not deadline.over
-    now = 141.0
+    at[0] = 141.0
     assert deadline.over
-    for now in (150.0, 159.9):
+    for at[0] in (150.0, 159.9):
         deadline.prolong()
         assert not deadline.over
-    now = 100.0 + dialing.PROLONGED * 10.0
+    at[0] = 100.0 + dialing.PROLONGED * 10.0
     deadline.prolong()
     assert deadline.over
 
