@@ -40,6 +40,7 @@ class Try:
     node: NodeFact
     met: Met
     said: str
+    tries: int = 1
 
     @property
     def at_home(self) -> bool:
@@ -104,7 +105,9 @@ class NodePaths:
             for n, node in enumerate(there)
         ]  # fmt: skip
         answers: Mapping[str, list[Answer]] = self.asker.ask(client, asks)
-        return [Try(client, node, *read(answers[str(n)][-1])) for n, node in enumerate(there)]
+        return [
+            Try(client, node, *read(answers[str(n)][-1]), tries=len(answers[str(n)])) for n, node in enumerate(there)
+        ]
 
     def _record(self, one: Try, closed: Sequence[Try]) -> None:
         outcome, reason = Outcome.PASSED, ""
@@ -114,8 +117,9 @@ class NodePaths:
         elif not one.good:
             outcome, reason = Outcome.FAILED, one.said
         self.workshop.recorder.part(
-            Part("Node IP", one.client.place, _authority(one.node), outcome, target_node=one.node.name, reason=reason)
-        )
+            Part("Node IP", one.client.place, _authority(one.node), outcome, target_node=one.node.name, reason=reason,
+                 tries=one.tries, lost=one.tries - one.good)
+        )  # fmt: skip
 
     def _finding(self, bad: Sequence[Try], tries: Sequence[Try]) -> Finding:
         windows = frozenset(node.name for node in self.nodes)
