@@ -13,6 +13,7 @@ OPTIONS = (
     "category", "ability", "provider", "kubeconfig", "context", "windows-nodes", "report-dir", "dry-run", "yes",
     "verbose", "strict", "test-directory", "tags", "skip-tags", "disruptive", "image-registry", "pull-secret", "fault",
     "fault-file", "latency", "timeout-scale", "run-timeout", "cleanup-timeout", "workers", "flake-attempts", "no-color",
+    "config", "input",
     "gate",
 )  # fmt: skip
 """What a run promises; each has a variable."""
@@ -76,3 +77,13 @@ def test_a_flag_that_is_neither_yes_nor_no(value, tmp_path):
     ran = run("run", "--category", "Core.Netwrok", folder=tmp_path, env=environment(OP_READINESS_DRY_RUN=value))
     assert ran.code == 2
     assert ("OP_READINESS_DRY_RUN" in ran.err) == bool(value), ran.said
+
+
+def test_inputs_from_the_environment_are_checked_before_there_is_a_cluster(tmp_path):
+    """A file with a misspelt field, and a field that no section has: exit code 2, one line, the nearest name."""
+    (tmp_path / "readiness.yaml").write_text("gmsa:\n  domian: corp.example\n  credSpecName: webapp01\n")
+    ran = run("--provider", "simulated", folder=tmp_path, env=environment(OP_READINESS_CONFIG="readiness.yaml"))
+    assert (ran.code, ran.err.count("\n")) == (2, 1), ran.said
+    assert "readiness.yaml:2: gmsa.domian: unknown field; did you mean domain?" in ran.err
+    ran = run("--provider", "simulated", folder=tmp_path, env=environment(OP_READINESS_INPUT="gmsa.share=x"))
+    assert (ran.code, "--input gmsa.share: unknown field" in ran.err) == (2, True), ran.said
