@@ -70,6 +70,11 @@ def give(admin: str, limited: str, granted: list[Right], asked: Right, allowed: 
     )
 
 
+def test_nothing_in_it_is_optional():
+    """What follows takes every right away in turn."""
+    assert not [right for right in rights() if right.optional]
+
+
 @pytest.mark.parametrize("right", rights(), ids=str)
 def test_each_right_that_is_missing_is_named(admin, limited, tmp_path, capsys, right):
     """One line, before anything is made: nothing was found out (3), nothing is said to have failed."""

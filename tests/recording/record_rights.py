@@ -33,6 +33,8 @@ EVERYBODY = ("selfsubjectaccessreviews", "selfsubjectreviews", "selfsubjectrules
 """Granted to every user that is known (system:basic-user)."""
 OPTIONAL = ("daemonsets.apps", "mutatingwebhookconfigurations.admissionregistration.k8s.io", "nodes/proxy")
 """What a run can do without, and says so: a fact that stays unknown, an ability that is skipped."""
+ONLY_FOR = {"mutatingwebhookconfigurations.admissionregistration.k8s.io": "Extend.ActiveDirectory"}
+"""Facts that every run looks for, and that abilities of one category alone go by."""
 OWN = "opr-"
 LEFTOVER = "?"
 """Marks a look for what runs left behind, by their label."""
@@ -116,6 +118,7 @@ def main(category: str, fault: str, ability: str) -> None:
             put_in(ready, broken)
             run(ready["kubeconfig"], Path(name), *words, end=end)
             rights |= {right for request in logged(log) for right in rights_in(request)}
+    rights = {right for right in rights if ONLY_FOR.get(right.resource, category) == category}
     file = file_of(category)
     if file is None:
         raise SystemExit(f"no category {category}")
