@@ -30,6 +30,7 @@ from op_readiness.simulator.nodes.upkeep import watch_sources
 from op_readiness.simulator.processes import StartFailed
 from op_readiness.simulator.programs.running import run
 from op_readiness.simulator.spec import Spec
+from op_readiness.simulator.tokenface import answering
 from op_readiness.simulator.world import CONTROL_PLANE_IP, World
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ class SimulatedCluster:
         self._open.push_async_callback(self.world.stop)
         await bootstrap(api)
         self.world.network = Network(self.world)
+        self.world.network.api_server = answering(self.world.api)
         self._open.callback(self.world.network.close)
         if directory is not None:
             await self._join(directory)

@@ -14,7 +14,11 @@ from op_readiness.simulator.nodes.specs import NodeSpec
 
 @dataclass(frozen=True)
 class FactKey:
-    """`subject` is defender, service, registry, listening, address, os, kubelet or shim; `name` is one of its facts."""
+    """`subject` says what of (docs/faults.md lists them); `name` is one of its facts.
+
+    management is what its interfaces answer, runtime how the runtime treats HostProcess containers; registry-key,
+    firewall-rule, hns-policy and process are what programs of HostProcess containers have made.
+    """
 
     subject: str
     name: str = ""
@@ -46,6 +50,11 @@ _WINDOWS = {
     ("os", "hotfix"): HostFact(items=("KB5062063", "KB5063880")),
     ("os", "free-bytes"): HostFact("96211289088"),
     ("os", "page-file-mib"): HostFact("1024"),
+    ("management", "firewall"): HostFact("3"),
+    ("management", "compute"): HostFact("1"),
+    ("runtime", "host-process"): HostFact("honoured"),
+    ("runtime", "host-process-of-container"): HostFact("honoured"),
+    ("runtime", "host-files"): HostFact("shared"),
 }
 
 

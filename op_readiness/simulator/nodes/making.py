@@ -11,6 +11,7 @@ from op_readiness.simulator.nodes.environment import environment, expanded
 from op_readiness.simulator.nodes.hostprocess import MOUNT_POINT, host_environment, inserted, working_directory
 from op_readiness.simulator.nodes.images import Image
 from op_readiness.simulator.nodes.mounts import mount_all
+from op_readiness.simulator.nodes.runtimes import host_root, refuse_host_process
 from op_readiness.simulator.nodes.stats import available_bytes
 from op_readiness.simulator.nodes.users import gmsa_of, host_process, identity_met, refuse_root, user_of
 from op_readiness.simulator.programs.files import File, FileSystem
@@ -43,12 +44,13 @@ class Maker:
         if spec.get("volumeDevices"):
             raise ConfigError("block volumes are not simulated")
         refuse_root(pod.pod, spec, image, pod.os, pod.node.identities)
+        refuse_host_process(pod.node.host, pod.pod, spec)
         user = user_of(pod.pod, spec, image, pod.os, pod.node.identities)
         credentials, without_domain = self._credentials(spec)
         env = await environment(pod.world, pod.node, pod.pod, spec, image, pod.ips, user)
         env = _named(pod.os, pod.hostname) | env
         argv, cwd = _command(spec, image, env), spec.get("workingDir") or image.variant.cwd or "/"
-        if host_process(pod.pod, spec):
+        if host_process(pod.as_run, spec):
             env = host_environment(env, user, pod.hostname)
             argv, cwd = [inserted(word) for word in argv], working_directory(cwd)
             files = self._host_view(image, spec, env)
@@ -60,7 +62,8 @@ class Maker:
             )  # fmt: skip
         return Process(
             argv=argv, env=env, os=pod.os, hostname=pod.hostname, network=pod.network, files=files, clock=pod.clock,
-            image=image.reference, cwd=cwd, user=user, pid1=True, world=pod.world, pod=pod.pod, usage=self._usage(spec),
+            image=image.reference, cwd=cwd, user=user, pid1=True, world=pod.world, pod=pod.as_run,
+            usage=self._usage(spec),
             credential_spec=credentials, without_domain=without_domain, container=container.name,
             stdout=Sink(lambda data: _logged(container, "stdout", data)),
             stderr=Sink(lambda data: _logged(container, "stderr", data)),
@@ -93,7 +96,7 @@ class Maker:
     def _host_view(self, image: Image, spec: Object, env: dict[str, str]) -> FileSystem:
         """The Node's own files, with the image and the volumes bound into them for this container alone."""
         pod = self._pod
-        files = FileSystem(pod.os, pod.node.host_files.root)
+        files = FileSystem(pod.os, host_root(pod.node))
         files.mount(MOUNT_POINT, image_tree(image.reference, pod.os))
         for below in (MOUNT_POINT, ""):
             mount_all(files, pod.node.volumes, pod.pod, spec, pod.volumes.by_name, env, below)

@@ -23,6 +23,7 @@ from op_readiness.simulator.nodes.images import Image
 from op_readiness.simulator.nodes.making import Maker
 from op_readiness.simulator.nodes.probing import run_probes
 from op_readiness.simulator.nodes.puller import Puller
+from op_readiness.simulator.nodes.runtimes import as_run
 from op_readiness.simulator.nodes.stamps import now
 from op_readiness.simulator.nodes.status import Shown, rejected_status, status_of
 from op_readiness.simulator.nodes.statuswriter import StatusWriter
@@ -172,7 +173,7 @@ class PodWorker:
         await self._runtime()
         self._log_on()
         try:
-            attached = self.world.network.attach(self.pod, self.node.name)
+            attached = self.world.network.attach(self.as_run, self.node.name)
         except AttachFailed as error:
             raise _sandbox_failed(str(error)) from error
         self.node.host.shim_begins(self.pod["metadata"]["uid"])
@@ -335,6 +336,11 @@ class PodWorker:
         """Run the container's probes until cancelled."""
         await after_start(self, container)
         await run_probes(self, container)
+
+    @property
+    def as_run(self) -> Object:
+        """The Pod as the Node's runtime takes it."""
+        return as_run(self.node.host, self.pod) if self.os == "windows" else self.pod
 
     def starts(self, container: Container, failure: str = "") -> None:
         """Count a start of a container, or (`failure`: the kubelet's word for it) one that failed."""

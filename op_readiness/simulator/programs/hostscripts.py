@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Any
 from op_readiness.simulator.network.table import WriteFailed
 from op_readiness.simulator.nodes.host import HostFact
 from op_readiness.simulator.programs.console.hostfacts import find, node_of, put, remove
+from op_readiness.simulator.programs.console.reg import SUBJECT as KEYS
 from op_readiness.simulator.programs.powershell import STAND_INS
 from op_readiness.simulator.programs.process import Process
+from op_readiness.simulator.programs.windowsusers import SIDS
 
 if TYPE_CHECKING:
     from op_readiness.simulator.nodes.node import Node
 
 POLICY = "hns-policy"
+SERVICES = ("containerd", "hns", "kubelet", "vmcompute")
 IDS = uuid.UUID("5f0c5c57-9d0b-4f8e-8f43-0b3f8a5d2a11")
 
 
@@ -56,6 +59,53 @@ def _ours(node: Node, label: str) -> list[str]:
     return [name for name, fact in found if fact is not None and fact.value == label]
 
 
+async def privileged(process: Process) -> int:
+    """Calls of an administrator: answered by the Node for a HostProcess container, by the container alone otherwise."""
+    if not process.host_process:
+        say(process, _of_a_container(process))
+        return 0
+    node, key = node_of(process), rf"HKEY_LOCAL_MACHINE\SOFTWARE\{process.env.get('OPR_KEY', '')}"
+    act, found = process.env.get("OPR_ACT", ""), {}
+    try:
+        if act == "write":
+            put(node, KEYS, key, HostFact("key", (f"nonce\tREG_SZ\t{process.env.get('OPR_NONCE', '')}",)))
+        elif act == "remove" and find(node, KEYS, key) is not None:
+            remove(node, KEYS, key)
+        fact = find(node, KEYS, key)
+        found["key"] = _one(fact.items[0].split("\t")[2] if fact else "")
+    except WriteFailed as failure:
+        found["key"] = _one("", str(failure))
+    services = [f"{name}=Running" for name in SERVICES if node.host.fact("service", name).value in ("", "Running")]
+    say(process, {
+        "user": _one(SIDS.get(process.user.lower(), "S-1-5-21")), "services": _one(" ".join(services)),
+        "build": _one(node.build.rpartition(".")[2]), "events": _one("1"),
+        "firewall": _management(node, "firewall"), "compute": _management(node, "compute"), **found,
+    })  # fmt: skip
+    return 0
+
+
+def _of_a_container(process: Process) -> dict[str, Any]:
+    """No services and no management of the Node; the registry is the container's own."""
+    act, nonce = process.env.get("OPR_ACT", ""), process.env.get("OPR_NONCE", "")
+    user = process.user.lower() or "containeradministrator"
+    name = user if "\\" in user else f"user manager\\{user}"
+    absent = {name: {"value": "", "error": "", "missing": f"there is no {name}"} for name in ("events", "firewall")}
+    return {
+        "user": _one(SIDS.get(name, "S-1-5-93-2-1")), "services": _one(""),
+        "build": _one(node_of(process).build.rpartition(".")[2]), **absent, "compute": _one("", "Access is denied."),
+        "key": _one(nonce if act == "write" else ""),
+    }  # fmt: skip
+
+
+def _management(node: Node, name: str) -> dict[str, str]:
+    fact = node.host.fact("management", name)
+    return _one(fact.value) if fact.value.isdigit() else _one("", fact.value)
+
+
+def _one(value: str, error: str = "") -> dict[str, str]:
+    return {"value": value, "error": error, "missing": ""}
+
+
 def say(process: Process, said: dict[str, Any]) -> None:
     """One line of JSON, as ConvertTo-Json -Compress writes it."""
     process.stdout.write(json.dumps(said, separators=(",", ":")) + "\r\n")
@@ -63,6 +113,7 @@ def say(process: Process, said: dict[str, Any]) -> None:
 
 BY_DIGEST = {
     "493b39e37c7351dba20872d754ee1405113930ee6e317a759a2330146e669f6d": hns_policy,
+    "a5c4ebac05cf452687f548b028caee9c1732c451fd3a822f775df8f9e347839a": privileged,
 }
 """Digest of a script's text (powershell.digest_of) -> its stand-in."""
 

@@ -15,6 +15,7 @@ from op_readiness.simulator.programs.console.ping import ping
 from op_readiness.simulator.programs.console.reg import reg
 from op_readiness.simulator.programs.console.route import route
 from op_readiness.simulator.programs.console.shutdown import shutdown
+from op_readiness.simulator.programs.console.tasklist import tasklist
 from op_readiness.simulator.programs.coredns import coredns
 from op_readiness.simulator.programs.curl import curl
 from op_readiness.simulator.programs.dig import dig
@@ -66,6 +67,7 @@ PROGRAMS: dict[str, Known] = {
     "windows-nslookup": Known(windows_nslookup),
     "windows-ping": Known(ping),
     "windows-sort": Known(tools.sort),
+    "windows-tasklist": Known(tasklist),
     "windows-timeout": Known(tools.timeout),
     "windows-where": Known(tools.where),
     "windows-whoami": Known(tools.whoami),

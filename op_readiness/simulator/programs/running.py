@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from op_readiness.simulator.programs.files import File
+from op_readiness.simulator.programs.hostprocesses import on_the_host
 from op_readiness.simulator.programs.images import program_of
 from op_readiness.simulator.programs.process import Process, Program, Terminated, UnknownProgram
 from op_readiness.simulator.programs.windowsusers import LOGON_FAILED, can_log_on
@@ -77,7 +78,8 @@ async def execute(process: Process, found: Found) -> int:
     """Run what was found; its exit code, in the range of the system."""
     if found.before:
         process = replace(process, argv=[*found.before, found.path, *process.argv[1:]])
-    code = await found.known.start(process)
+    with on_the_host(process, found.path):
+        code = await found.known.start(process)
     return code & 0xFFFFFFFF if process.windows else code & 0xFF
 
 

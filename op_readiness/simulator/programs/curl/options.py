@@ -19,7 +19,7 @@ VALUES = {
     "user-agent": "A", "user": "u", "referer": "e", "cookie": "b", "dump-header": "D", "resolve": "", "connect-to": "",
     "cacert": "", "cert": "E", "key": "", "retry": "", "retry-delay": "", "retry-max-time": "", "max-redirs": "",
     "url": "", "noproxy": "", "range": "r", "stderr": "", "keepalive-time": "", "tls-max": "", "speed-time": "y",
-    "speed-limit": "Y",
+    "speed-limit": "Y", "oauth2-bearer": "",
 }  # fmt: skip
 NOT_SIMULATED = (
     "upload-file", "T", "proxy", "x", "interface", "local-port", "unix-socket", "config", "K", "next", "parallel", "Z",

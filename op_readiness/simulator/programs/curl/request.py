@@ -37,6 +37,8 @@ def _optional(headers: dict[str, str], options: Options, url: Url) -> None:
     user = options.values.get("user") or url.user
     if user:
         headers["Authorization"] = "Basic " + base64.b64encode(user.encode()).decode()
+    if "oauth2-bearer" in options.values:
+        headers["Authorization"] = f"Bearer {options.values['oauth2-bearer']}"
     for option, name in (("referer", "Referer"), ("cookie", "Cookie")):
         if option in options.values:
             headers[name] = options.values[option]

@@ -1,0 +1,162 @@
+"""What HostProcess containers may do on their Node, and that nothing of them is left when they are gone."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from op_readiness.model.errors import CouldNotTell
+from op_readiness.model.facts import NodeFact
+from op_readiness.model.findings import Finding
+from op_readiness.observe.checks import Checks
+from op_readiness.suite.subjects.host_process import IMAGE, SYSTEM_SID, Ended, HostProcess
+from op_readiness.workloads.pods import Manifest
+
+Object = dict[str, Any]
+SCRIPT = "privileged"
+SERVICES = ("hns", "vmcompute")
+"""Services that every Node with containers runs; kubelet and containerd may be run otherwise than as services."""
+GRACE_AND_MORE = 31
+"""Cluster seconds after which nothing of a deleted Pod may be left: its grace period of 1 s and 30."""
+
+
+@dataclass
+class PrivilegedApis:
+    """One script in HostProcess Pods, and in ordinary Pods of the same Nodes."""
+
+    pods: HostProcess
+    nonce: str = field(default_factory=lambda: secrets.token_hex(6))
+
+    @property
+    def key(self) -> str:
+        """The registry key, below HKLM\\SOFTWARE."""
+        return f"opr-{self.pods.workshop.context.run_id}-{self.nonce}"
+
+    def must_be_open_to_host_processes(self) -> None:
+        """Who it is, services, registry, log of events, firewall, compute systems, and a key of its own."""
+        for node in self.pods.nodes:
+            self.pods.workshop.promise("registry key", {"node": node.name, "key": rf"HKLM\SOFTWARE\{self.key}"})
+        checks = self.pods.checks
+        for ended in self._asked("write"):
+            said = ended.said
+            if not said:
+                checks.take(ended.check("calls by", "a HostProcess Pod", "their answers", False))
+                continue
+            self._judge(checks, ended, said)
+        self.pods.must_hold(
+            checks, "HostProcess containers cannot call privileged interfaces of Windows", code="privileged",
+            hint="the user of the container, and the service that refused on that Node",
+        )  # fmt: skip
+
+    def must_be_closed_to_containers(self) -> None:
+        """Ordinary Pods are not SYSTEM and see nothing of the key that stands on their Node, before it is removed."""
+        workshop, checks = self.pods.workshop, self.pods.checks
+        made = [
+            workshop.script_pod(f"ordinary-{n}", node, SCRIPT, self._given("look"))
+            for n, node in enumerate(self.pods.nodes)
+        ]
+        twins = {one["metadata"]["name"]: node for one, node in zip(made, self.pods.nodes, strict=True)}
+        found = self.pods.run("ordinary", lambda node: next(m for m in made if twins[m["metadata"]["name"]] is node))
+        still = {ended.node.name: ended.said.get("key", {}).get("value") for ended in self._asked("look")}
+        for ended in found:
+            said = ended.said
+            if not said or still.get(ended.node.name) != self.nonce:
+                raise CouldNotTell(Finding(
+                    "What an ordinary container sees cannot be compared", f"Node {ended.node.name}",
+                    "an answer of both Pods", ended.seen, nodes=(ended.node.name,), code="twin",
+                ))  # fmt: skip
+            checks.take(ended.check("user of", "an ordinary Pod", "not SYSTEM", said["user"]["value"] != SYSTEM_SID,
+                                    said["user"]["value"]))  # fmt: skip
+            checks.take(ended.check("registry of the Node in", "an ordinary Pod", "not there",
+                                    said["key"]["value"] != self.nonce, said["key"]["value"]))  # fmt: skip
+        for ended in self._asked("remove"):
+            left = ended.said.get("key", {"value": ended.seen})["value"]
+            checks.take(ended.check("remove", "the registry key", "gone", left == "", left))
+        self.pods.must_hold(
+            checks, "Privileged calls are not kept to HostProcess containers", code="privileged",
+            hint="whether ordinary Pods of this Node are isolated at all",
+        )  # fmt: skip
+
+    def _asked(self, act: str) -> list[Ended]:
+        return self.pods.script(f"calls-{act}", SCRIPT, lambda node: self._given(act))
+
+    def _given(self, act: str) -> Mapping[str, object]:
+        return {"OPR_ACT": act, "OPR_KEY": self.key, "OPR_NONCE": self.nonce}
+
+    def _judge(self, checks: Checks, ended: Ended, said: Object) -> None:
+        running = {pair.partition("=")[0]: pair.partition("=")[2] for pair in said["services"]["value"].split()}
+        build = ended.node.build.rpartition(".")[2]
+        wanted: dict[str, tuple[str, bool]] = {
+            "user": (f"SID {SYSTEM_SID}", said["user"]["value"] == SYSTEM_SID),
+            "services": ("hns and vmcompute running", all(running.get(one) == "Running" for one in SERVICES)),
+            "build": (f"build {build}", said["build"]["value"] == build),
+            "events": ("an event of the System log", said["events"]["value"] == "1"),
+            "firewall": ("3 profiles", said["firewall"]["value"] == "3"),
+            "compute": ("a compute system or more", _number(said["compute"]["value"]) > 0),
+            "key": (f"the value {self.nonce}", said["key"]["value"] == self.nonce),
+        }
+        for call, (expected, good) in wanted.items():
+            one = said[call]
+            if one["missing"]:
+                checks.not_tested(f"call: {call}", ended.node.place, f"Node {ended.node.name}", one["missing"])
+                continue
+            seen = one["error"] or one["value"] or "nothing"
+            holds = good and not one["error"]
+            checks.take(ended.check(f"call: {call}", f"Node {ended.node.name}", expected, holds, seen))
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdigit() else 0
+
+
+@dataclass
+class Termination:
+    """A HostProcess Pod with a child and a grandchild on each Node, known by the grandchild's file name."""
+
+    pods: HostProcess
+    nonce: str = field(default_factory=lambda: secrets.token_hex(4))
+    trees: list[Object] = field(default_factory=list)
+
+    @property
+    def program(self) -> str:
+        """The grandchild's file name; tasklist tells no more of it."""
+        return f"opr-{self.nonce}.exe"
+
+    def trees_must_grow(self) -> None:
+        """The grandchild is seen on its Node; raises CouldNotTell where it is not, for then its end shows nothing."""
+        manifests = [self._tree(node) for node in self.pods.nodes]
+        self.pods.create(manifests)
+        self.trees = self.pods.workshop.pods_up([one["metadata"]["name"] for one in manifests], until_ready=False)
+        unseen = [ended for ended in self._look("before", 1) if self.program not in ended.text]
+        if unseen:
+            raise CouldNotTell(*[
+                Finding("A process of a HostProcess Pod is not seen on its Node", f"Node {ended.node.name}",
+                        self.program, ended.seen, nodes=(ended.node.name,), code="twin") for ended in unseen
+            ])  # fmt: skip
+
+    def trees_must_end(self) -> None:
+        """Grace period and 30 s after the deletion nothing of them runs."""
+        self.pods.workshop.pods_away(self.trees)
+        checks = self.pods.checks
+        for ended in self._look("after", GRACE_AND_MORE):
+            left = [line.strip() for line in ended.text.splitlines() if self.program in line]
+            good = ended.code is not None and "looked" in ended.text and not left
+            checks.take(ended.check("processes of", "a deleted HostProcess Pod", "none", good, "; ".join(left)))
+        self.pods.must_hold(
+            checks, "Processes of a deleted HostProcess Pod live on", code="termination",
+            hint="the job object of the container: containerd and hcsshim of the Node",
+        )  # fmt: skip
+
+    def _tree(self, node: NodeFact) -> Manifest:
+        program = rf"{IMAGE}\{self.program}"
+        return self.pods.pod("tree", node, [
+            "cmd.exe", "/c", f"copy {IMAGE}\\agnhost {program} && cmd.exe /c cmd.exe /c {program} pause",
+        ])  # fmt: skip
+
+    def _look(self, name: str, after: int) -> list[Ended]:
+        line = f"ping -n {after + 1} 127.0.0.1 >NUL & tasklist /nh | findstr /i {self.program} & echo looked"
+        return self.pods.cmd(name, lambda node: line)
+
+
