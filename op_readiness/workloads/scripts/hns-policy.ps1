@@ -3,6 +3,7 @@
 # create: the IP address of the Pod that it leads to, port 8080).
 # Output: one line of JSON: missing (why HNS cannot be asked, empty if it can), error (what HNS answered, empty if it
 # did what was asked), created (the id, empty if nothing was created), ours (ids with that VIP and port), ids (all ids).
+# remove ends with exit code 1 where HNS refuses or something of ours stays.
 $said = @{ missing = ''; error = ''; created = ''; ours = @(); ids = @() }
 $port = 0 + $env:OPR_PORT
 try {
@@ -41,4 +42,4 @@ if (-not $said.missing) {
     } catch { $said.error = "$_" }
 }
 ConvertTo-Json -Compress -Depth 3 $said
-if ($said.error -and $env:OPR_ACT -eq 'remove') { exit 1 }
+if ($env:OPR_ACT -eq 'remove' -and ($said.error -or $said.ours.Count)) { exit 1 }
