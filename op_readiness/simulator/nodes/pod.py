@@ -318,7 +318,7 @@ class PodWorker:
     @property
     def hostname(self) -> str:
         """What `hostname` says."""
-        return hostname_of(self.pod, self.node)
+        return hostname_of(self.as_run, self.node)
 
     async def image_of(self, container: Container) -> Image:
         """Gives the image when it is on the Node."""

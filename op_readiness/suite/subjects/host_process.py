@@ -90,12 +90,12 @@ class HostProcess:
     def only(self, what: str, least: tuple[int, int], source: str, nodes: Sequence[NodeFact]) -> list[NodeFact]:
         """The Nodes with a containerd of at least that version; raises NotApplicable where there are none."""
         able = [node for node in nodes if (version := runtime_version(node)) is None or version >= least]
-        version = ".".join(map(str, least))
+        asked = ".".join(map(str, least))
         for node in (one for one in nodes if one not in able):
-            why = f"{what} need containerd {version} or later, {node.name} has {node.runtime}"
+            why = f"{what} need containerd {asked} or later, {node.name} has {node.runtime}"
             self.workshop.recorder.part(Part("runtime", node.place, what, Outcome.SKIPPED, node.name, reason=why))
         if not able:
-            raise NotApplicable(f"{what} need containerd {version} or later on some Node", source=source)
+            raise NotApplicable(f"{what} need containerd {asked} or later on some Node", source=source)
         return able
 
     @property
