@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import signal
 import subprocess
 import sys
@@ -14,11 +15,13 @@ import pytest
 from op_readiness.cluster.api import Cluster
 from op_readiness.cluster.watching import wait_for
 from op_readiness.runner import lease
+from op_readiness.workloads import scripts
+from op_readiness.workloads.images import Images
 from op_readiness.workloads.labels import own_namespace, run_labels
 from op_readiness.workloads.services import namespace
 from op_readiness.workloads.undo import journal, shares
 from op_readiness.workloads.undo.host import HOST_PROCESS
-from op_readiness.workloads.undo.pods import run_to_end
+from op_readiness.workloads.undo.pods import make_namespace, run_to_end
 from tests.product import run
 from tests.readiness.conftest import objects_in
 
@@ -127,6 +130,44 @@ def test_a_file_on_a_share_is_removed_by_the_account_that_may(kubeconfig, tmp_pa
     assert cleaned.code == 0, cleaned.said
     assert not on_the_share(cluster, "looks", f"type {path}")
     assert on_the_share(cluster, "looks", r"dir /b \\files.corp.example\apps")
+    run("cleanup", "--kubeconfig", kubeconfig, "--force", folder=tmp_path)
+
+
+VIP, PORT = "192.0.2.77", 25077
+
+
+def of_hns(cluster: Cluster, act: str, endpoint: str = "") -> dict[str, Any]:
+    """What hns-policy.ps1 says in a HostProcess Pod of an onlooker."""
+    where, name = make_namespace(cluster, "looks"), f"hns-{act}-{secrets.token_hex(2)}"
+    env = scripts.environment({"OPR_ACT": act, "OPR_VIP": VIP, "OPR_PORT": PORT, "OPR_ENDPOINT": endpoint})
+    command = scripts.command("hns-policy", on_host=True)
+    main = {"name": "main", "image": Images().agnhost, "command": command, "env": env}
+    spec = {**HOST_PROCESS, "os": {"name": "windows"}, "nodeName": NODE, "restartPolicy": "Never", "containers": [main]}
+    meta = {"name": name, "namespace": where, "labels": run_labels("looks")}
+    cluster.create({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec})
+    over = ("Succeeded", "Failed")
+    wait_for(cluster, "Pod", where, lambda pod: pod and pod["status"].get("phase") in over, name=name, within=60)
+    return json.loads(cluster.logs(name, where, "main"))
+
+
+def test_a_load_balancer_of_hns_is_put_back(kubeconfig, tmp_path):
+    """Made for the endpoint of a Pod by a run that is gone; `cleanup` removes it, and no other."""
+    cluster = Cluster.open(kubeconfig)
+    begin(cluster)
+    where = make_namespace(cluster, "looks")
+    main = {"name": "main", "image": Images().agnhost, "args": ["pause"]}
+    meta = {"name": "end", "namespace": where, "labels": run_labels("looks")}
+    spec = {"os": {"name": "windows"}, "nodeName": NODE, "containers": [main], "terminationGracePeriodSeconds": 0}
+    cluster.create({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec})
+    end = wait_for(cluster, "Pod", where, lambda pod: pod and pod["status"].get("podIP"), name="end", within=60)
+    journal.write_down(cluster, RUN, journal.new_key(), "HNS policy", {"node": NODE, "vip": VIP, "port": PORT})
+    before = of_hns(cluster, "list")
+    made = of_hns(cluster, "create", end)
+    assert (made["error"], made["ours"]) == ("", [made["created"]]), made
+    cleaned = run("cleanup", "--kubeconfig", kubeconfig, "--run", RUN, "--force", folder=tmp_path)
+    assert cleaned.code == 0, cleaned.said
+    after = of_hns(cluster, "list")
+    assert (after["ours"], set(after["ids"])) == ([], set(before["ids"]))
     run("cleanup", "--kubeconfig", kubeconfig, "--force", folder=tmp_path)
 
 
