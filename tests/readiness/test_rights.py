@@ -13,6 +13,7 @@ import yaml
 
 from op_readiness.cli import code_of
 from op_readiness.cluster.api import Cluster
+from op_readiness.model.abilities import CATEGORIES
 from op_readiness.runner.rbac import objects
 from op_readiness.runner.rights import Right, recorded, rights_of
 from tests.product import ROOT, SCALE, run, wait_for
@@ -106,7 +107,7 @@ def test_exactly_these_rights_are_enough(admin, limited, tmp_path, request):
 
 def test_what_ships_is_what_the_command_prints(tmp_path):
     """The file in the repository, for everything whose rights are recorded."""
-    categories = [name for name in ("Core.Network", "Core.Concurrent", "Extend.NetworkPolicy") if recorded(name)]
+    categories = [name for name in CATEGORIES if recorded(name)]
     printed = run("rbac", "--category", ",".join(categories), folder=tmp_path)
     assert printed.out == (ROOT / "sonobuoy" / "rbac.yaml").read_text("utf-8"), printed.said
 
