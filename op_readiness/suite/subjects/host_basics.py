@@ -63,15 +63,17 @@ class Basics:
     def must_share_the_address(self) -> None:
         """podIPs = hostIPs = the Node's InternalIPs, which are on its adapters; the host name is the Node's."""
         checks, services = self.pods.checks, self._service_addresses()
+        found = self.pods.cmd("address", lambda node: "hostname & ipconfig /all")
+        reported = {node.name: self._reported(node) for node in self.pods.nodes}
         for node in self.pods.nodes:
-            foreign = [ip for ip in node.internal_ips if ip in services]
+            foreign = [ip for ip in reported[node.name] if ip in services]
             seen = ", ".join(f"{ip} is the ClusterIP of Service {services[ip]}" for ip in foreign)
             path, expected = "InternalIP of", "an address of its own"
             checks.take(Check(path, node.place, f"Node {node.name}", expected, seen or "its own", not foreign))
-        for ended in self.pods.cmd("address", lambda node: "hostname & ipconfig /all"):
+        for ended in found:
             checks.take(self._named(ended, "host name of"))
             if ended.code is not None:
-                for check in self._addresses(ended):
+                for check in self._addresses(ended, reported[ended.node.name]):
                     checks.take(check)
         self.pods.must_hold(
             checks, "HostProcess containers do not share their Node's address", code="node-ip",
@@ -96,11 +98,10 @@ class Basics:
         good = ended.code is not None and bool(lines) and lines[0] in names_of(ended.node)
         return ended.check(path, f"Node {ended.node.name}", f"host name {expected}", good)
 
-    def _addresses(self, ended: Ended) -> list[Check]:
+    def _addresses(self, ended: Ended, internal: list[str]) -> list[Check]:
         status = ended.pod["status"]
         pod_ips = sorted(one["ip"] for one in status.get("podIPs") or ())
         host_ips = sorted(one["ip"] for one in status.get("hostIPs") or [{"ip": status.get("hostIP", "")}])
-        internal = sorted(ended.node.internal_ips)
         same = bool(pod_ips) and set(pod_ips) <= set(internal) and set(pod_ips) <= set(host_ips)
         seen = f"podIPs {', '.join(pod_ips)}, hostIPs {', '.join(host_ips)}, InternalIPs {', '.join(internal)}"
         missing = [ip for ip in internal if not has_address(ended.text, ip)]
@@ -109,6 +110,11 @@ class Basics:
             ended.check("adapters seen by", "a HostProcess Pod", f"{', '.join(internal)} among them", not missing,
                         f"no adapter has {', '.join(missing)}" if missing else "all of them"),
         ]  # fmt: skip
+
+    def _reported(self, node: NodeFact) -> list[str]:
+        """The InternalIPs that the Node's kubelet reports now."""
+        shown = self.pods.workshop.cluster.get("Node", node.name)["status"].get("addresses") or ()
+        return sorted(one["address"] for one in shown if one["type"] == "InternalIP")
 
     def _service_addresses(self) -> dict[str, str]:
         found = self.pods.workshop.cluster.list("Service")

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from op_readiness.cluster.errors import ApiError
-from op_readiness.model.errors import NotTested, SkipReason
+from op_readiness.model.errors import CouldNotTell, NotTested, SkipReason
 from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Outcome, Part
 from op_readiness.observe.checks import Check
 from op_readiness.observe.reach import Reach
 from op_readiness.observe.shell import Ask, Asker, Client
+from op_readiness.observe.starting import as_judged
 from op_readiness.observe.targets import pod_target
 from op_readiness.suite.subjects.host_basics import names_of
 from op_readiness.suite.subjects.host_process import IMAGE, Ended, HostProcess
@@ -84,11 +85,15 @@ class Binding:
     port: int = field(default_factory=lambda: FIRST_PORT + secrets.randbelow(PORTS))
 
     def start(self) -> None:
-        """Listeners, running."""
+        """Listeners, running; that one does not start is the ability's own answer, as far as it is the Node's doing."""
         self.pods.start()
         manifests = [self._manifest("listens", node) for node in self.pods.nodes]
         self.pods.create(manifests)
-        self.listeners = self.pods.workshop.pods_up([one["metadata"]["name"] for one in manifests], until_ready=False)
+        names = [one["metadata"]["name"] for one in manifests]
+        try:
+            self.listeners = self.pods.workshop.pods_up(names, until_ready=False)
+        except CouldNotTell as error:
+            raise as_judged(error) from error
 
     def must_answer(self) -> None:
         """From a Pod of the same Node by the Node's name; from elsewhere too, unless a firewall drops it there."""
