@@ -122,9 +122,9 @@ def hairpin(workshop, reach, asker, windows_nodes):
 
 
 @pytest.fixture
-def affinity(workshop, asker, windows_clients, windows_nodes):
-    """Three Windows Pods behind a Service with session affinity, Ready."""
-    made = Affinity(workshop, asker, windows_clients, windows_nodes)
+def affinity(workshop, reach, asker, windows_clients, windows_nodes):
+    """Three Windows Pods behind a Service whose session affinity is turned on and off, Ready."""
+    made = Affinity(workshop, reach, asker, windows_clients, windows_nodes)
     made.start()
     return made
 

@@ -19,6 +19,7 @@ def test_windows_pods_see_the_source_address_of_other_pods(canary, clients, reac
 
 @ability("net-session-affinity")
 def test_windows_clients_stay_with_a_pod_if_the_service_says_so(affinity):
+    affinity.all_must_answer()
     affinity.must_stay()
     affinity.must_spread()
 

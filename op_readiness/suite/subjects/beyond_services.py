@@ -88,9 +88,10 @@ class Hairpin:
 
 @dataclass
 class Affinity:
-    """Three Windows Pods behind a Service with sessionAffinity ClientIP, asked by Pods of Windows Nodes that can."""
+    """Three Windows Pods behind a Service, with sessionAffinity and without, asked by Pods of Nodes that have it."""
 
     workshop: Workshop
+    reach: Reach
     asker: Asker
     clients: Sequence[Client]
     nodes: Sequence[NodeFact]
@@ -107,22 +108,27 @@ class Affinity:
             )
         if not self.clients:
             raise NotApplicable("no Windows Node has a build with session affinity", source=AFFINITY_SOURCE)
-        self.exposed = self.workshop.echo(
-            "windows", self.nodes, count=STICKY_PODS, app=STICKY, sessionAffinity="ClientIP"
-        )
+        self.exposed = self.workshop.echo("windows", self.nodes, count=STICKY_PODS, app=STICKY)
+
+    def all_must_answer(self) -> None:
+        """Without affinity every client meets every Pod: where its Node knows only one, it would stay anyway."""
+        self.reach.every(self.clients, [self._target])
 
     def must_stay(self) -> None:
         """With ClientIP each client is answered by one Pod, fifteen times in a row at least."""
+        self._patch("ClientIP")
         expected = f"{sticky.CONFIRMED} answers of one Pod in a row, in {TRIES} requests (sessionAffinity ClientIP)"
         self._asked(TRIES, sticky.stays, "ClusterIP with affinity", expected)
 
     def must_spread(self) -> None:
         """With None the same clients are answered by more than one."""
-        self.workshop.cluster.patch(
-            "Service", STICKY, self.workshop.namespace, {"spec": {"sessionAffinity": "None"}}
-        )
+        self._patch("None")
         expected = f"answers of more than one Pod in {OTHER_TRIES} requests (sessionAffinity None)"
         self._asked(OTHER_TRIES, sticky.changes, "ClusterIP without affinity", expected)
+
+    def _patch(self, affinity: str) -> None:
+        change = {"spec": {"sessionAffinity": affinity}}
+        self.workshop.cluster.patch("Service", STICKY, self.workshop.namespace, change)
 
     def _asked(self, tries: int, met: Callable[[Sequence[str]], bool], path: str, expected: str) -> None:
         target = self._target
@@ -166,14 +172,16 @@ class Affinity:
 
     def _accused(self, found: Sequence[sticky.Series], silent: Sequence[frozenset[str]]) -> tuple[str, ...]:
         """The Nodes of the clients, or those of backends that do not answer them by their Pod IPs either."""
-        homes = self._target.backends
-        rest = iter(silent)
-        sightings = [
-            Sighting(one.good, one.client.place.node, backends=frozenset(
-                homes[name] for name in (set(one.names) if one.good else next(rest)) if name in homes
-            ))
-            for one in found
-        ]  # fmt: skip
+        homes, rest = self._target.backends, iter(silent)
+        sightings = []
+        for one in found:
+            here, quiet = one.client.place.node, frozenset[str]() if one.good else next(rest)
+            met = set(one.names) if one.good else set(homes) - quiet if quiet else set()
+            ways = frozenset(homes[name] for name in met if name in homes) - {here}
+            if ways:
+                sightings.append(Sighting(True, here, backends=ways))
+            if not one.good:
+                sightings.append(Sighting(False, here, backends=frozenset(homes[name] for name in quiet)))
         return accused(sightings, frozenset(node.name for node in self.nodes))
 
 
