@@ -8,11 +8,11 @@ from collections.abc import Mapping
 
 from op_readiness.simulator.api import Object
 from op_readiness.simulator.domain.identity import IdTable
-from op_readiness.simulator.nodes.containers import ConfigError
+from op_readiness.simulator.nodes.containers import ConfigError, CreateFailed
 from op_readiness.simulator.nodes.environment import expanded
 from op_readiness.simulator.nodes.mounted import WELL, VolumeKey, VolumeTable
 from op_readiness.simulator.nodes.users import identity_met
-from op_readiness.simulator.nodes.volumes import Volume, kind_of
+from op_readiness.simulator.nodes.volumes import Volume, volume_key
 from op_readiness.simulator.programs.files import File, FileSystem, Folder, Guard
 from op_readiness.simulator.programs.windowsusers import SIDS
 
@@ -30,12 +30,15 @@ def mount_all(
     """Mount what a container's spec names, outer paths first, under `below`; raises ConfigError for what cannot be."""
     for mount in sorted(spec.get("volumeMounts") or [], key=lambda one: len(files.parts(one["mountPath"]))):
         volume = volumes[mount["name"]]
-        key = _key(pod, spec, mount, volume)
-        entry = volume.entry if _state(table, key) != "missing" else Folder()
+        key = volume_key(pod, volume.source, spec, mount)
+        state = _state(table, key)
+        if state == "refused":
+            raise CreateFailed((table.lookup(key) or WELL).message or f"cannot mount volume {volume.name!r}")
+        entry = volume.entry if state != "missing" else Folder()
         sub_path = mount.get("subPath") or expanded(mount.get("subPathExpr") or "", env)
         if sub_path:
             entry = _below(FileSystem(files.os, entry) if isinstance(entry, Folder) else None, sub_path, volume)
-        read_only = bool(mount.get("readOnly")) or volume.read_only
+        read_only = (bool(mount.get("readOnly")) or volume.read_only) and state != "writable"
         path = below + _on_drive(mount["mountPath"]) if below else mount["mountPath"]
         guard = _guard(table, key)
         if files.windows and isinstance(entry, Folder) and not below:
@@ -83,11 +86,6 @@ def _rights(
             raise OSError(errno.EACCES, os.strerror(errno.EACCES), path)
 
     return guard
-
-
-def _key(pod: Object, spec: Object, mount: Object, volume: Volume) -> VolumeKey:
-    meta, kind = pod["metadata"], kind_of(volume.source)
-    return VolumeKey(meta["namespace"], meta["name"], spec["name"], volume.name, kind, mount["mountPath"])
 
 
 def _state(table: VolumeTable, key: VolumeKey) -> str:

@@ -164,7 +164,8 @@ class PodWorker:
             try:
                 return await step()
             except failure as error:
-                self.kubelet.events.pod(self.pod, "Warning", reason, str(error))
+                if reason:
+                    self.kubelet.events.pod(self.pod, "Warning", reason, str(error))
                 await self.clock.sleep(pause)
                 pause = min(pause * 2, LONGEST_RETRY)
 
@@ -252,6 +253,7 @@ class PodWorker:
             await self.clock.sleep(self.pause_of("stop"))
         self.ended = True
         await self._detach()
+        await self._tried("", self._unmounted, VolumeFailed)
         await self._deleted()
 
     async def _stop_all(self, containers: list[Container], grace: float) -> None:
@@ -286,6 +288,11 @@ class PodWorker:
         await self._tried("FailedKillPod", self._torn_down, DetachFailed)
         self.network = None
         self.shown.sandbox = False
+
+    async def _unmounted(self) -> None:
+        """What cannot be taken down keeps the Pod in the API, its containers gone; a kubelet writes no Event of it."""
+        if not self._vanished:
+            self.volumes.taken_down()
 
     async def _torn_down(self) -> None:
         if self.network is not None:

@@ -37,6 +37,25 @@ def kind_of(source: Object) -> str:
     return next((kind for kind in KINDS if kind in source), "")
 
 
+def volume_key(pod: Object, source: Object, spec: Object | None = None, mount: Object | None = None) -> VolumeKey:
+    """The key of a volume of a Pod, as the kubelet sets it up or (with `spec` and `mount`) as a container meets it."""
+    meta, mount = pod["metadata"], mount or {}
+    projected = (source.get("projected") or {}).get("sources") or []
+    holds = "token" if any("serviceAccountToken" in one for one in projected) else ""
+    sub_path = mount.get("subPath") or mount.get("subPathExpr") or ""
+    return VolumeKey(
+        meta["namespace"], meta["name"], spec["name"] if spec else "", source["name"], kind_of(source),
+        mount.get("mountPath", ""), holds, sub_path, _order(pod, mount) if sub_path else 0,
+    )  # fmt: skip
+
+
+def _order(pod: Object, mount: Object) -> int:
+    """Which of its Pod's mounts with a subPath it is, from 1."""
+    mounts = [one for spec in pod["spec"]["containers"] for one in spec.get("volumeMounts") or ()]
+    with_path = [one for one in mounts if one.get("subPath") or one.get("subPathExpr")]
+    return with_path.index(mount) + 1 if mount in with_path else 0
+
+
 class VolumeFailed(Exception):
     """A volume that cannot be set up (yet); the text is that of a FailedMount Event."""
 
@@ -79,10 +98,22 @@ class Volumes:
 
     def _updates(self, volume: Volume) -> bool:
         """Whether the VOL table lets new contents in."""
-        meta = self._pod["metadata"]
-        key = VolumeKey(meta["namespace"], meta["name"], "", volume.name, kind_of(volume.source), "")
-        met = self._node.volumes.lookup(key)
+        met = self._node.volumes.lookup(volume_key(self._pod, volume.source))
         return met is None or met.state != "no-update"
+
+    def taken_down(self) -> None:
+        """Unmount what containers had mounted; raises VolumeFailed for what cannot be taken down, as long as it is."""
+        for spec in self._pod["spec"]["containers"]:
+            for mount in spec.get("volumeMounts") or ():
+                volume = self.by_name.get(mount["name"])
+                met = volume and self._node.volumes.lookup(volume_key(self._pod, volume.source, spec, mount))
+                if met and met.state == "held":
+                    path = mount.get("subPath") or mount["mountPath"]
+                    raise VolumeFailed(
+                        f'error cleaning subPath mounts for volume "{mount["name"]}" : {path}: '
+                        + (met.message or "remove: The process cannot access the file because it is being used by "
+                           "another process.")
+                    )  # fmt: skip
 
     def uses(self, kind: str, name: str) -> bool:
         """Whether a live volume shows this ConfigMap or Secret (`kind` is configMap or secret)."""
@@ -95,6 +126,9 @@ class Volumes:
 
     async def _made(self, source: Object) -> Volume:
         name = source["name"]
+        met = self._node.volumes.lookup(volume_key(self._pod, source))
+        if met is not None and met.state == "unmountable":
+            raise VolumeFailed(f'MountVolume.SetUp failed for volume "{name}" : {met.message or "Access is denied."}')
         if "emptyDir" in source:
             memory = (source["emptyDir"] or {}).get("medium") == "Memory" and self._node.os == "linux"
             return Volume(name, source, Folder(mode=0o777, kind="tmpfs" if memory else ""))

@@ -1,0 +1,127 @@
+r"""ConfigMap, Secret and projected volumes in Windows Pods: every byte, renamed keys, and changes while they run.
+
+Bytes are compared by their SHA-256 as BusyBox computes it inside the container, not by console text, whose code page
+varies. Upstream: test/e2e/common/storage/{configmap,secrets}_volume.go and their projected twins.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from op_readiness.model.facts import NodeFact
+from op_readiness.observe.checks import Check, Checks
+from op_readiness.observe.reach import together
+from op_readiness.observe.shell import Ask, Client, holding
+from op_readiness.suite.subjects.storage.mounting import Mounting, Object, mount, volume
+from op_readiness.workloads.pods import Manifest
+
+NAME = "config"
+VALUES = {
+    "data-1": "value-1",
+    "lf": "one\ntwo\n",
+    "crlf": "one\r\ntwo\r\n",
+    "not-ascii": "gr\u00fcn \u2603 \u5b57",
+    "mapped": "found below another name",
+}
+PATHS = {key: key for key in VALUES} | {"mapped": "path/to/renamed"}
+ITEMS = [{"key": key, "path": path} for key, path in PATHS.items()]
+VOLUMES: dict[str, Object] = {
+    "secret-volume": {"secret": {"secretName": NAME, "items": ITEMS}},
+    "configmap-volume": {"configMap": {"name": NAME, "items": ITEMS}},
+    "projected-secret": {"projected": {"sources": [{"secret": {"name": NAME, "items": ITEMS}}]}},
+    "projected-configmap": {"projected": {"sources": [{"configMap": {"name": NAME, "items": ITEMS}}]}},
+}
+UPDATE_SECONDS, LOOK_SECONDS = 240, 5
+"""An update is there within the kubelet's next look at the Pod and the age of its cache; e2e waits four minutes."""
+UPDATED = "value-2"
+
+
+@dataclass
+class ConfigVolumes:
+    """One Pod with all four volumes on each Windows Node."""
+
+    mounting: Mounting
+    nodes: Sequence[NodeFact]
+    clients: list[Client] = field(default_factory=list)
+
+    def start(self) -> None:
+        """The objects, then the Pods."""
+        namespace, labels = self.mounting.workshop.namespace, self.mounting.workshop.labels
+        meta = {"name": NAME, "namespace": namespace, "labels": labels}
+        coded = {key: base64.b64encode(value.encode()).decode() for key, value in VALUES.items()}
+        self.mounting.workshop.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": VALUES})
+        self.mounting.workshop.create({"apiVersion": "v1", "kind": "Secret", "metadata": meta, "data": coded})
+        self.clients = self.mounting.up([self._pod(n, node) for n, node in enumerate(self.nodes)], self.nodes)
+
+    def must_show_every_byte(self) -> None:
+        """Each file of each volume has the bytes of its key, and agnhost reads the plain one."""
+        self._judge(
+            self._contents, "A Windows Pod does not see the contents of its volumes",
+            "events of the Pod and the kubelet's log on the Node; the volume's folder below the kubelet's pods folder",
+        )  # fmt: skip
+
+    def must_follow_changes(self) -> None:
+        """After both objects are changed every volume shows the new value within four minutes."""
+        workshop = self.mounting.workshop
+        coded = base64.b64encode(UPDATED.encode()).decode()
+        workshop.cluster.patch("ConfigMap", NAME, workshop.namespace, {"data": {"data-1": UPDATED}})
+        workshop.cluster.patch("Secret", NAME, workshop.namespace, {"data": {"data-1": coded}})
+        self._judge(
+            self._updates, "A change of a ConfigMap or Secret does not reach a running Windows Pod",
+            "the kubelet's configMapAndSecretChangeDetectionStrategy and its log on the Node",
+        )  # fmt: skip
+
+    def _judge(self, look: Callable[[Client], list[Check]], what: str, hint: str) -> None:
+        checks = Checks(self.mounting.workshop.recorder)
+        for found in together(self.mounting.workshop.threads, look, self.clients):
+            for check in found:
+                checks.take(check)
+        checks.must_hold(what, hint=hint, code="volume")
+
+    def _contents(self, client: Client) -> list[Check]:
+        asks = [Ask(f"{name}.{key}", f"sha256sum {_file(name, key)}") for name in VOLUMES for key in VALUES]
+        answers = self.mounting.asker.ask(client, asks)
+        checks = []
+        for name in VOLUMES:
+            for key, value in VALUES.items():
+                answer, digest = answers[f"{name}.{key}"][0], hashlib.sha256(value.encode()).hexdigest()
+                checks.append(
+                    Check(name, client.place, PATHS[key], f"SHA-256 {digest[:12]}", answer.text, digest in answer.text)
+                )
+            checks.append(self._told(client, name))
+        return checks
+
+    def _told(self, client: Client, name: str) -> Check:
+        path = _file(name, "data-1")
+        told = self.mounting.asker.answer(client, ["/agnhost", "mounttest", f"--file_content={path}"])
+        wanted = f'content of file "{path}": {VALUES["data-1"]}'
+        return Check(name, client.place, "data-1", wanted, told.text, wanted in told.text)
+
+    def _updates(self, client: Client) -> list[Check]:
+        tries = UPDATE_SECONDS // LOOK_SECONDS
+        asks = [
+            Ask(name, holding(f"cat {_file(name, 'data-1')}", f'[ "$o" = {UPDATED} ]'), tries, LOOK_SECONDS, True,
+                longest=1.0)
+            for name in VOLUMES
+        ]  # fmt: skip
+        answers = self.mounting.asker.ask(client, asks)
+        self.mounting.workshop.recorder.figure(f"{client.place.node}: all updates seen after seconds", answers.seconds)
+        expected = f"{UPDATED} within {UPDATE_SECONDS} s"
+        return [
+            Check(f"{name} updated", client.place, "data-1", expected, answers[name][-1].text, answers[name][-1].good)
+            for name in VOLUMES
+        ]
+
+    def _pod(self, number: int, node: NodeFact) -> Manifest:
+        spec: Object = {"volumes": [volume(name, **source) for name, source in VOLUMES.items()]}
+        container = {"volumeMounts": [mount(name, f"/etc/{name}", readOnly=True) for name in VOLUMES]}
+        return self.mounting.workshop.pod(
+            f"config-{number}", "windows", node, ["pause"], spec=spec, container=container
+        )
+
+
+def _file(name: str, key: str) -> str:
+    return f"/etc/{name}/{PATHS[key]}"

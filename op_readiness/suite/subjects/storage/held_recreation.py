@@ -1,0 +1,93 @@
+r"""The Service that is deleted and made again, in front of Pods that hold a token and a volume.
+
+The same cycle as in Core.Network; after each turn the volume is readable and the token is good, so what kube-proxy and
+the host network service do to a Pod's endpoint has not touched what the Pod holds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from op_readiness.observe.checks import Check, Checks
+from op_readiness.observe.reach import together
+from op_readiness.observe.shell import Asker, Client
+from op_readiness.suite.subjects.service_life import REPLICAS, Recreation
+from op_readiness.suite.subjects.storage.mounting import Mounting, Object, lines_of, mount, volume
+from op_readiness.suite.subjects.storage.tokens import ACCOUNT_FOLDER, FAILED, HASH, Tokens, calling_command, token_volume
+
+HELD, KEY, VALUE = "held", "word", "held-all-the-while"
+FOLDER, CALLING = r"C:\held", "calling"
+
+
+@dataclass
+class HeldRecreation(Recreation):
+    """Recreation whose Pods have a ConfigMap volume, a token, and a second container that calls the API with it."""
+
+    asker: Asker | None = None
+    holders: list[Client] = field(default_factory=list)
+
+    def start(self) -> None:
+        """The ConfigMap first; then as every recreation."""
+        meta = {"name": HELD, "namespace": self.workshop.namespace, "labels": self.workshop.labels}
+        self.workshop.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {KEY: VALUE}})
+        super().start()
+        self.must_hold("before")
+
+    def turn(self, **how: Any) -> None:
+        """One cycle, and what the Pods hold after it."""
+        self.cycle(**how)
+        self.must_hold(f"after cycle {self.generation}")
+
+    def must_hold(self, when: str) -> None:
+        """Every Pod reads its volume, its token is good, and none of its calls to the API has failed."""
+        checks = Checks(self.workshop.recorder)
+        for found in together(self.workshop.threads, lambda client: self._held(client, when), self.holders):
+            for check in found:
+                checks.take(check)
+        checks.must_hold(
+            "What a Windows Pod holds is lost when a Service is made again", code="held",
+            hint="volumes of the Pod, and its way to the API server, on the Node",
+        )  # fmt: skip
+
+    def _held(self, client: Client, when: str) -> list[Check]:
+        mounting = self._mounting()
+        text = mounting.cmd(client, rf"type {FOLDER}\{KEY}").text
+        tokens = Tokens(mounting)
+        user = tokens.user_of(tokens.read(client))
+        log = self._log(client)
+        failed, account = FAILED.findall(log), f"system:serviceaccount:{client.namespace}:default"
+        return [
+            Check(f"volume {when}", client.place, KEY, VALUE, text, lines_of(text) == [VALUE]),
+            Check(f"token {when}", client.place, "TokenReview", account, user or "not authenticated", user == account),
+            Check(f"API access {when}", client.place, "calls to /healthz", "none failed",
+                  "; ".join(failed[:2]) or f"{len(HASH.findall(log))} calls", not failed),
+        ]  # fmt: skip
+
+    def _mounting(self) -> Mounting:
+        if self.asker is None:
+            raise TypeError("a recreation of Pods that hold something needs an asker")
+        return Mounting(self.workshop, self.asker)
+
+    def _log(self, client: Client) -> str:
+        return self.workshop.cluster.logs(client.pod, client.namespace, CALLING)
+
+    def _new_pods(self) -> list[Object]:
+        nodes = [self.nodes[n % len(self.nodes)] for n in range(REPLICAS)]
+        manifests = [
+            self._with_hands_full(self.workshop.echo_pod(f"again-{self.generation}-{n}", "windows", node, app="again"))
+            for n, node in enumerate(nodes)
+        ]
+        self.holders = self._mounting().up(manifests, nodes)
+        return self.workshop.pods_up([client.pod for client in self.holders])
+
+    @staticmethod
+    def _with_hands_full(made: Object) -> Object:
+        spec = made["spec"]
+        spec["volumes"] = [volume("held", configMap={"name": HELD}), token_volume("token", 3600)]
+        mounts = [mount("held", FOLDER, readOnly=True), mount("token", ACCOUNT_FOLDER, readOnly=True)]
+        [server] = spec["containers"]
+        server["volumeMounts"] = mounts
+        calling = {"name": CALLING, "image": server["image"], "command": calling_command(), "volumeMounts": mounts}
+        spec["containers"] = [server, calling]
+        return made

@@ -1,0 +1,69 @@
+r"""Pods whose volumes are what is judged, and commands in their containers.
+
+A Pod that waits because its volume cannot be set up answers the question: the ability is not met. Any other reason for
+not being up says nothing about volumes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from op_readiness.model.errors import AbilityNotMet, CouldNotTell, NotTested, SkipReason
+from op_readiness.model.facts import NodeFact
+from op_readiness.observe.shell import Answer, Asker, Client
+from op_readiness.suite.making import Workshop
+from op_readiness.workloads.pods import Manifest
+
+Object = dict[str, Any]
+MOUNT_WORDS = ("FailedMount", "MountVolume.SetUp failed", "FailedAttachVolume", "volume specification", "MappedDirector")
+"""Words of kubelets and runtimes that say that it is a volume for which a container does not start."""
+DENIED = "Access is denied."
+
+
+@dataclass
+class Mounting:
+    """Makes Pods with volumes and runs cmd lines in them."""
+
+    workshop: Workshop
+    asker: Asker
+
+    def up(self, manifests: Sequence[Manifest], nodes: Sequence[NodeFact]) -> list[Client]:
+        """The Pods, one a Node of `nodes`, Running; raises AbilityNotMet where a volume could not be set up."""
+        try:
+            pods = self.workshop.pods(manifests, until_ready=False)
+        except CouldNotTell as error:
+            if "violates PodSecurity" in str(error):
+                raise NotTested(f"requires privileged Pods: {error}", reason=SkipReason.MISSING_RIGHT) from error
+            if any(word in finding.seen for finding in error.findings for word in MOUNT_WORDS):
+                raise AbilityNotMet(
+                    *(replace(finding, what="A volume of a Windows Pod cannot be mounted", code="mount")
+                      for finding in error.findings)
+                ) from error  # fmt: skip
+            raise
+        namespace = self.workshop.namespace
+        return [
+            Client.at(namespace, pod["metadata"]["name"], node, pod["status"]["podIP"], pod["metadata"]["uid"])
+            for pod, node in zip(pods, nodes, strict=True)
+        ]
+
+    def cmd(self, client: Client, line: str) -> Answer:
+        """Exit code and output of a line of cmd."""
+        return self.asker.answer(client, ["cmd", "/S", "/C", line])
+
+
+def volume(name: str, **source: Any) -> Object:
+    """A volume of a Pod's spec: `volume("data", emptyDir={})`."""
+    return {"name": name, **source}
+
+
+def mount(name: str, path: str, **more: Any) -> Object:
+    """A volumeMount: `mount("data", "C:\\\\data", readOnly=True)`."""
+    return {"name": name, "mountPath": path, **more}
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of what a Windows program printed, without the blanks that `echo x > f` leaves at their ends."""
+    return [line.strip() for line in re.split(r"\r?\n", text) if line.strip()]
