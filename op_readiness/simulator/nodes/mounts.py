@@ -73,9 +73,7 @@ def _guard(table: VolumeTable, key: VolumeKey) -> Guard:
     return guard
 
 
-def _rights(
-    inner: Guard, identities: IdTable | None, pod: Object, spec: Object, folder: Folder, user: str
-) -> Guard:
+def _rights(inner: Guard, identities: IdTable | None, pod: Object, spec: Object, folder: Folder, user: str) -> Guard:
     """The volume's own guard, and the folder's rights for a container's user; HostProcess containers go by neither."""
 
     def guard(act: str, path: str) -> None:

@@ -70,7 +70,7 @@ def test_a_folders_rights_hold_for_a_containers_user(user, acl, opens):
 
     def files(identities):
         made = FileSystem("windows")
-        volume = Volume("v", {"hostPath": {"path": "C:\\x"}}, Folder({"a.txt": File(b"a")}, acl=acl))
+        volume = Volume("v", {"name": "v", "hostPath": {"path": "C:\\x"}}, Folder({"a.txt": File(b"a")}, acl=acl))
         mount_all(made, volume_table("win-1"), pod(), spec, {"v": volume}, {"USERNAME": user}, identities=identities)
         return made
 

@@ -14,7 +14,14 @@ from op_readiness.observe.reach import together
 from op_readiness.observe.shell import Asker, Client
 from op_readiness.suite.subjects.service_life import REPLICAS, Recreation
 from op_readiness.suite.subjects.storage.mounting import Mounting, Object, lines_of, mount, volume
-from op_readiness.suite.subjects.storage.tokens import ACCOUNT_FOLDER, FAILED, HASH, Tokens, calling_command, token_volume
+from op_readiness.suite.subjects.storage.tokens import (
+    ACCOUNT_FOLDER,
+    FAILED,
+    HASH,
+    Tokens,
+    calling_command,
+    token_volume,
+)
 
 HELD, KEY, VALUE = "held", "word", "held-all-the-while"
 FOLDER, CALLING = r"C:\held", "calling"

@@ -18,7 +18,13 @@ from op_readiness.suite.making import Workshop
 from op_readiness.workloads.pods import Manifest
 
 Object = dict[str, Any]
-MOUNT_WORDS = ("FailedMount", "MountVolume.SetUp failed", "FailedAttachVolume", "volume specification", "MappedDirector")
+MOUNT_WORDS = (
+    "FailedMount",
+    "MountVolume.SetUp failed",
+    "FailedAttachVolume",
+    "volume specification",
+    "MappedDirector",
+)
 """Words of kubelets and runtimes that say that it is a volume for which a container does not start."""
 DENIED = "Access is denied."
 
