@@ -18,6 +18,8 @@ CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 HOOKS = "/apis/admissionregistration.k8s.io/v1"
 WEBHOOK, RELEASE = "admission-webhook.windows-gmsa.sigs.k8s.io", "windows-gmsa"
 OWN_NAMESPACE, DISABLED = "kube-system", "windows.k8s.io/disabled"
+PATIENCE = 30
+"""Seconds that an API server waits for the webhook: the most there is, as all Nodes share its event loop."""
 APPROVED = "https://github.com/kubernetes/enhancements/tree/master/keps/sig-windows/689-windows-gmsa"
 
 
@@ -65,6 +67,7 @@ def hooks(url: str, ca_bundle: str) -> list[tuple[str, Object]]:
             "name": WEBHOOK, "clientConfig": {"url": f"{url}/{path}", "caBundle": ca_bundle},
             "rules": [{"operations": operations, "apiGroups": [""], "apiVersions": ["*"], "resources": ["pods"]}],
             "failurePolicy": "Fail", "admissionReviewVersions": ["v1"], "sideEffects": "None",
+            "timeoutSeconds": PATIENCE,
             "namespaceSelector": {"matchExpressions": [
                 {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": [OWN_NAMESPACE]},
                 {"key": DISABLED, "operator": "NotIn", "values": ["true"]},
