@@ -110,7 +110,7 @@ def run_main(*words: str, capsys) -> tuple[int, str]:
         (["--fault-file", "x"], "--fault-file is for the simulated cluster only"),
         (["--latency", "quick"], "--latency is for the simulated cluster only"),
         (["--category", "Extend.NetworkPolicy", "--tags", "beyond"], "nothing to run"),
-        (["--category", "Core.Storage"], "planned and have no readiness test yet"),
+        (["--ability", "sto-reboot-all-nodes"], "planned and have no readiness test yet"),
         (["--category", "Core.Storage", "--ability", "net-dns-cluster"], "is of Core.Network"),
         (["--workers", "many"], "--workers takes a number"),
         (["--flake-attempts", "0"], "--flake-attempts"),

@@ -135,7 +135,7 @@ def test_a_category_without_recorded_rights_is_refused(monkeypatch, capsys):
 
 def test_the_files_are_sound():
     """Every recorded file can be read, and names verbs that RBAC knows."""
-    verbs = {"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"}
+    verbs = {"create", "delete", "deletecollection", "get", "list", "patch", "update", "use", "watch"}
     files = sorted(Path(ROOT / "categories").glob("*/rights.yaml"))
     assert files
     for file in files:

@@ -116,7 +116,10 @@ def main(category: str, fault: str, ability: str) -> None:
                                ("", ["--ability", ability], True)):  # fmt: skip
         with tempfile.TemporaryDirectory() as name, simulator(Path(name)) as (ready, log):
             put_in(ready, broken)
-            run(ready["kubeconfig"], Path(name), *words, end=end)
+            told = [f"{section}.{field}={value}" for section, fields in (ready.get("inputs") or {}).items()
+                    for field, value in fields.items()]  # fmt: skip
+            given = [word for one in told for word in ("--input", one)]
+            run(ready["kubeconfig"], Path(name), *words, *given, end=end)
             rights |= {right for request in logged(log) for right in rights_in(request)}
     rights = {right for right in rights if ONLY_FOR.get(right.resource, category) == category}
     file = file_of(category)
