@@ -57,6 +57,7 @@ class Proof:
     results: dict[str, Result] = field(default_factory=dict)
     _offsets: dict[Path, int] = field(default_factory=dict)
     _last: str = ""
+    _again: bool = False
     _began: float = 0.0
     _work: Path | None = None
     _running: child.Child | None = None
@@ -67,21 +68,35 @@ class Proof:
         cells = self.cells
         plane = f"{self.spec['control_plane']} control plane"
         self.say(f"{self.category}: {len(cells)} cells, {self.workers} simulated clusters, {plane}, seed {self.seed}")
-        self._work = work = Path(tempfile.mkdtemp(prefix="opr-prove-"))
-        path = work / "prove.json"
+        self._work = Path(tempfile.mkdtemp(prefix="opr-prove-"))
+        self._running = self._launched(self._work, cells, "prove")
+
+    def _launched(self, work: Path, cells: list[Cell], name: str) -> child.Child:
+        path = work / f"{name}.json"
         path.write_text(json.dumps(self._task(work, cells)), "utf-8")
-        self._running = child.start(
-            [self.folder], work, workers=max(2, self.workers), name="prove",
+        return child.start(
+            [self.folder], work, workers=max(2, self.workers), name=name,
             plugins=["op_readiness.runner.prove.session"], options=[f"--opr-prove={path}", "--maxschedchunk=1"],
         )  # fmt: skip
 
     def going(self) -> bool:
-        """Take the results that have come; whether there are more to come."""
+        """Take the results that have come; whether there are more to come.
+
+        A session of pytest that broke off (a worker of pytest-xdist was lost) says nothing of the cells that it did not
+        come to: they are run again, once, and the proof says so.
+        """
         if self._work is None or self._running is None:
             return False
         ended = self._running.poll() is not None
         self._take(self._work / "events", self.cells)
-        return not ended
+        missing = [cell for cell in self.cells if cell.id not in self.results] if ended else []
+        if not missing or self._again:
+            return not ended
+        self._again = True
+        self.say(f"pytest broke off, {len(missing)} cells are run again; it said:\n{self._running.last_words()}")
+        self._running.stop()
+        self._running = self._launched(self._work, missing, "again")
+        return True
 
     def finish(self) -> int:
         """Show the matrix and keep it; exit code: 0 when every cell is as declared, 1 otherwise."""
