@@ -91,7 +91,7 @@ class Reach:
 
     def recorded_only(self, pairs: Sequence[tuple[Client, Target]], why: str) -> None:
         """Ask once for what Kubernetes does not promise, and keep what came as a figure that nobody judges."""
-        counts = together(self.threads, lambda pair: len(self.observer.names_during(*pair, 1)), pairs)
+        counts = together(self.threads, lambda pair: sum(map(bool, self.observer.names_during(*pair, 1))), pairs)
         for (client, target), count in zip(pairs, counts, strict=True):
             self.recorder.figure(f"answers of 1 from {target} to {client.place} ({why})", count)
 
