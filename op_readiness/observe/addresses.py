@@ -185,8 +185,7 @@ class Addresses:
         return lines
 
     def _client(self, pod: Pod) -> Client:
-        meta, node = pod["metadata"], self.facts.node(pod["spec"]["nodeName"])
-        return Client.at(meta["namespace"], meta["name"], node, address_of(pod), meta["uid"])
+        return Client.of(pod, self.facts.node(pod["spec"]["nodeName"]))
 
 
 def ipv4_of(text: str) -> list[str]:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 import secrets
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from op_readiness.cluster.api import Cluster
 from op_readiness.cluster.errors import ApiError, ExecDidNotReturn, ExecRefused
@@ -19,7 +20,7 @@ from op_readiness.cluster.execing import ExecAnswer
 from op_readiness.model.errors import CouldNotTell
 from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Finding, Place
-from op_readiness.model.timeouts import FLOORS, Timeouts
+from op_readiness.model.timeouts import Timeouts
 from op_readiness.observe.recorder import Recorder
 
 TOOL_MISSING = (126, 127)
@@ -85,6 +86,12 @@ class Client:
         place = replace(node.place, namespace=namespace, pod=pod)
         return cls(namespace, pod, place, ip, uid)
 
+    @classmethod
+    def of(cls, pod: Mapping[str, Any], node: NodeFact) -> Client:
+        """The client in a Pod that has an address, as the API shows it."""
+        meta = pod["metadata"]
+        return cls.at(meta["namespace"], meta["name"], node, pod["status"]["podIP"], meta["uid"])
+
     @property
     def curl(self) -> str:
         """Windows finds programs by their extension only when a shell looks."""
@@ -141,7 +148,7 @@ class Asker:
     @property
     def _answer_seconds(self) -> float:
         """Real seconds in which an exec has to give something."""
-        return max(self.timeouts.exec_answer * self.timeouts.scale, FLOORS["exec_answer"])
+        return self.timeouts.real("exec_answer")
 
     def run(self, client: Client, argv: list[str], *, within: float, silence: float = 0.0) -> str:
         """stdout of a command that must be able to run; raises CouldNotTell when exec gives no answer.

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from op_readiness.runner.commands import inputs_as_options
 from op_readiness.runner.rights import Right, file_of
 from op_readiness.workloads.labels import RUN
 from tests.recording.record_shapes import simulator
@@ -116,9 +118,7 @@ def main(category: str, fault: str, ability: str) -> None:
                                ("", ["--ability", ability], True)):  # fmt: skip
         with tempfile.TemporaryDirectory() as name, simulator(Path(name)) as (ready, log):
             put_in(ready, broken)
-            told = [f"{section}.{field}={value}" for section, fields in (ready.get("inputs") or {}).items()
-                    for field, value in fields.items()]  # fmt: skip
-            given = [word for one in told for word in ("--input", one)]
+            given = shlex.split(inputs_as_options(ready.get("inputs") or {}))
             run(ready["kubeconfig"], Path(name), *words, *given, end=end)
             rights |= {right for request in logged(log) for right in rights_in(request)}
     rights = {right for right in rights if ONLY_FOR.get(right.resource, category) == category}

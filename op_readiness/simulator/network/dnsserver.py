@@ -25,6 +25,7 @@ from op_readiness.simulator.network.dnsmessage import (
     udp_limit,
 )
 from op_readiness.simulator.network.interface import NetworkFailure, NetworkNamespace, Peer, Server
+from op_readiness.simulator.network.services import family_of
 from op_readiness.simulator.network.zone import FAMILY_OF_TYPE, ClusterZone
 
 Answering = Callable[[DnsQuery, Peer], Awaitable[DnsAnswer | None]]
@@ -130,7 +131,7 @@ class CoreDns:
     async def _fresh(self, query: DnsQuery) -> DnsAnswer:
         name = absolute(query.name)
         if name in self.hosts:
-            found = [ip for ip in self.hosts[name] if FAMILY_OF_TYPE.get(query.type) == _family(ip)]
+            found = [ip for ip in self.hosts[name] if FAMILY_OF_TYPE.get(query.type) == family_of(ip)]
             records = tuple(DnsRecord(query.name, query.type, self.hosts_ttl, ip) for ip in found)
             return DnsAnswer(query, "NOERROR", records, authoritative=True)
         if self.zone is not None and self.zone.holds(name):
@@ -169,5 +170,3 @@ class CoreDns:
         return (*first, *self.chance.sample(rest, len(rest)))
 
 
-def _family(ip: str) -> str:
-    return "IPv6" if ":" in ip else "IPv4"

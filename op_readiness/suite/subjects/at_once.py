@@ -131,11 +131,7 @@ class AtOnce:
             recorder.note(f"{len(restarts)} of {len(pods)} Pods were started again: {', '.join(sorted(restarts))}")
 
     def _inside(self) -> list[Client]:
+        facts = self.workshop.context.facts
         return [
-            Client.at(
-                pod["metadata"]["namespace"], pod["metadata"]["name"],
-                self.workshop.context.facts.node(pod["spec"]["nodeName"]), pod["status"]["podIP"],
-                pod["metadata"]["uid"],
-            )
-            for crowd in self.crowds.values() for pod in crowd
-        ]  # fmt: skip
+            Client.of(pod, facts.node(pod["spec"]["nodeName"])) for crowd in self.crowds.values() for pod in crowd
+        ]

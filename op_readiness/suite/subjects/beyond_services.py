@@ -49,7 +49,7 @@ class Hairpin:
             ]
         )
         for service, pod, node in zip(services, pods, self.nodes, strict=True):
-            self.made.append((client_in(pod, node), self.workshop.exposed(service, [pod])))
+            self.made.append((Client.of(pod, node), self.workshop.exposed(service, [pod])))
 
     def must_answer_themselves(self) -> None:
         """The control: each answers itself at its own address and at 127.0.0.1; else nothing can be told."""
@@ -169,7 +169,6 @@ class Affinity:
             command=client.repeat(self._target.command(client)),
         )
 
-
     def _accused(self, found: Sequence[sticky.Series], silent: Sequence[frozenset[str]]) -> tuple[str, ...]:
         """The Nodes of the clients, or those of backends that do not answer them by their Pod IPs either."""
         homes, rest = self._target.backends, iter(silent)
@@ -189,9 +188,3 @@ def has_affinity(build: str) -> bool:
     """Whether HNS of a Windows build has session affinity; a build that cannot be read has."""
     number = [*build.split("."), "", "", ""][2]
     return not number.isdecimal() or int(number) >= AFFINITY_BUILD
-
-
-def client_in(pod: Object, node: NodeFact) -> Client:
-    """A Pod of ours as a client."""
-    meta = pod["metadata"]
-    return Client.at(meta["namespace"], meta["name"], node, pod["status"]["podIP"], meta["uid"])

@@ -158,9 +158,7 @@ class CustomRecords:
         return shop.pods([manifest], until_ready=False)[0]
 
     def _client(self, pod: Object) -> Client:
-        meta = pod["metadata"]
-        node = self.facts.node(pod["spec"]["nodeName"])
-        return Client.at(meta["namespace"], meta["name"], node, pod["status"]["podIP"], meta["uid"])
+        return Client.of(pod, self.facts.node(pod["spec"]["nodeName"]))
 
     @staticmethod
     def _not_met(what: str, client: Client, expected: str, seen: str) -> AbilityNotMet:

@@ -111,13 +111,7 @@ class DualStack:
 
     def _clients(self) -> list[Client]:
         facts = self.workshop.context.facts
-        return [
-            Client.at(
-                pod["metadata"]["namespace"], pod["metadata"]["name"], facts.node(pod["spec"]["nodeName"]),
-                pod["status"]["podIP"], pod["metadata"]["uid"],
-            )
-            for pod in self.pods
-        ]  # fmt: skip
+        return [Client.of(pod, facts.node(pod["spec"]["nodeName"])) for pod in self.pods]
 
     def _pod(self, node: NodeFact) -> Object:
         container = echo_container(http=PORT)

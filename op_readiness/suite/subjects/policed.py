@@ -196,7 +196,7 @@ class Policed:
         made = shop.create_all([*services, *manifests])[: len(services)]
         pods = self._up(manifests)
         return [
-            Stand(space, who, pod, service, self._client(pod, node))
+            Stand(space, who, pod, service, Client.of(pod, node))
             for (space, who, node), pod, service in zip(wanted, pods, made, strict=True)
         ]
 
@@ -210,11 +210,6 @@ class Policed:
             )  # fmt: skip
             found.update({(space, name): pod for name, pod in up.items()})
         return [found[one["metadata"]["namespace"], one["metadata"]["name"]] for one in manifests]
-
-    @staticmethod
-    def _client(pod: Object, node: NodeFact) -> Client:
-        meta = pod["metadata"]
-        return Client.at(meta["namespace"], meta["name"], node, pod["status"]["podIP"], meta["uid"])
 
     def _questions(self, stands: Sequence[Stand]) -> list[Question]:
         """Every client against the servers on its own Node and the next two by Pod IP, and those of the policed

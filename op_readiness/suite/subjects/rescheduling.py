@@ -160,8 +160,7 @@ class Rescheduling:
         return "" if ":" in address else address
 
     def _inside(self) -> Client:
-        meta, node = self.pod["metadata"], self.workshop.context.facts.node(self.pod["spec"]["nodeName"])
-        return Client.at(meta["namespace"], meta["name"], node, self.pod["status"]["podIP"], meta["uid"])
+        return Client.of(self.pod, self.workshop.context.facts.node(self.pod["spec"]["nodeName"]))
 
     def _up(self, app: str, count: int, not_uid: str) -> list[Object]:
         """So many Ready Pods of a Deployment, none with that UID; raises AbilityNotMet, or CouldNotTell."""

@@ -49,11 +49,7 @@ class Mounting:
                       for finding in error.findings)
                 ) from error  # fmt: skip
             raise
-        namespace = self.workshop.namespace
-        return [
-            Client.at(namespace, pod["metadata"]["name"], node, pod["status"]["podIP"], pod["metadata"]["uid"])
-            for pod, node in zip(pods, nodes, strict=True)
-        ]
+        return [Client.of(pod, node) for pod, node in zip(pods, nodes, strict=True)]
 
     def cmd(self, client: Client, line: str) -> Answer:
         """Exit code and output of a line of cmd."""
