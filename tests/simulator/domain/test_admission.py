@@ -56,7 +56,8 @@ def test_the_kind_is_served_and_the_webhook_refuses_and_fills_in(plane: str, tmp
             crd = await api.get(
                 "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/gmsacredentialspecs.windows.k8s.io"
             )
-            assert [one["type"] for one in crd["status"]["conditions"] if one["status"] == "True"][-1] == "Established"
+            true = {one["type"] for one in crd["status"]["conditions"] if one["status"] == "True"}
+            assert "Established" in true  # a real server may put another condition behind it, at any time
             specs = await api.get("/apis/windows.k8s.io/v1/gmsacredentialspecs")
             assert [one["metadata"]["name"] for one in specs["items"]] == ["webapp01"]
             assert ready["inputs"]["gmsa"]["credSpecName"] == "webapp01"
