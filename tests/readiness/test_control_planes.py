@@ -105,6 +105,6 @@ def test_a_submission_meets_every_fault():
 def test_the_same_verdicts_under_both_control_planes(tmp_path):
     """Declared cells of Core.Network show what was declared under either, and so the same."""
     words = ("--control-plane", "both", "--category", "Core.Network", "--cells", str(CELLS), "--seed", commit())
-    ran = run("prove", *words, "--workers", "10", folder=tmp_path, patience=1500)
+    ran = run("prove", *words, "--workers", "6", folder=tmp_path, patience=1500)
     assert ran.code == 0, ran.said
     assert "0 differ between the control planes" in ran.out
