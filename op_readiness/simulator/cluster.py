@@ -137,8 +137,8 @@ class SimulatedCluster:
             self._real = RealControlPlane(self.spec.folder, self.spec.assets, self.spec.egress, ranges)
             self._open.push_async_callback(self._real.stop)
             return await self._real.start()
-        from op_readiness.simulator.controlplane import customkinds
-        from op_readiness.simulator.controlplane.server import ControlPlane as Embedded
+        from op_readiness.simulator.controlplane.serving.server import ControlPlane as Embedded
+        from op_readiness.simulator.controlplane.verbs import customkinds
         from op_readiness.simulator.domain import embedded as domain
 
         customkinds.serve(*([customkinds.gmsa()] if directory is not None else []))

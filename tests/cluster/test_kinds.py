@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from op_readiness.cluster.kinds import RESOURCES, Resource, resource, resource_of
-from op_readiness.simulator.controlplane.recorded import recorded
+from op_readiness.simulator.controlplane.wire.recorded import recorded
 
 
 def discovered() -> dict[tuple[str, str], tuple[str, bool]]:

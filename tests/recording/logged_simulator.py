@@ -13,7 +13,7 @@ from pathlib import Path
 from aiohttp import web
 
 from op_readiness.simulator import __main__ as simulator
-from op_readiness.simulator.controlplane.handlers import Handlers
+from op_readiness.simulator.controlplane.serving.handlers import Handlers
 
 
 def main(spec: str, log: str) -> None:

@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from op_readiness.simulator.controlplane.recorded import recorded
+from op_readiness.simulator.controlplane.wire.recorded import recorded
 from tests.recording.record_control_plane import TARGET
 
 PROTO = TARGET.with_name("protobuf.json.gz")

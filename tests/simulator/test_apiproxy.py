@@ -13,7 +13,7 @@ from aiohttp import web
 
 from op_readiness.simulator.apiproxy import ApiProxy
 from op_readiness.simulator.clock import Clock
-from op_readiness.simulator.controlplane.certificates import write_certificates
+from op_readiness.simulator.controlplane.serving.certificates import write_certificates
 from op_readiness.simulator.faults.apirules import ApiRules
 from op_readiness.simulator.faults.condition import Condition
 from op_readiness.simulator.faults.schema import Step, checked

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from op_readiness.simulator.controlplane.failures import Failure
-from op_readiness.simulator.controlplane.operations import Cluster, now
-from op_readiness.simulator.controlplane.rbac import Rbac
-from op_readiness.simulator.controlplane.requests import Request, User
-from op_readiness.simulator.controlplane.selectors import selected
+from op_readiness.simulator.controlplane.access.rbac import Rbac
+from op_readiness.simulator.controlplane.store.requests import Request, User
+from op_readiness.simulator.controlplane.store.selectors import selected
+from op_readiness.simulator.controlplane.verbs.operations import Cluster, now
+from op_readiness.simulator.controlplane.wire.failures import Failure
 from op_readiness.simulator.domain import webhook
 from op_readiness.simulator.domain.directory import Directory
 from op_readiness.simulator.domain.manifests import (

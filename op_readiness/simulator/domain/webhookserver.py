@@ -12,7 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from op_readiness.simulator.api import Api, ApiError
-from op_readiness.simulator.controlplane.certificates import write_certificates
+from op_readiness.simulator.controlplane.serving.certificates import write_certificates
 from op_readiness.simulator.domain import webhook
 from op_readiness.simulator.domain.manifests import GROUP, PLURAL, SPECS
 from op_readiness.simulator.domain.webhook import Denied

@@ -10,8 +10,8 @@ from typing import Any
 
 from op_readiness.simulator.api import Api
 from op_readiness.simulator.clock import TurnedClock
-from op_readiness.simulator.controlplane.requests import User
-from op_readiness.simulator.controlplane.server import ControlPlane
+from op_readiness.simulator.controlplane.serving.server import ControlPlane
+from op_readiness.simulator.controlplane.store.requests import User
 
 Dial = Callable[[str, int], Awaitable[Any]]
 

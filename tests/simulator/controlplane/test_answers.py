@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from op_readiness.simulator.clock import TurnedClock
-from op_readiness.simulator.controlplane.requests import User
-from op_readiness.simulator.controlplane.server import ControlPlane
+from op_readiness.simulator.controlplane.serving.server import ControlPlane
+from op_readiness.simulator.controlplane.store.requests import User
 from tests.simulator.controlplane.answers import ADMIN, BOB, PAUSE, all_requests, ask_all, recorded_answers
 from tests.simulator.controlplane.real import real_api_server
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from op_readiness.simulator.api import Api, ApiError
-from op_readiness.simulator.controlplane import fieldsets
+from op_readiness.simulator.controlplane.fields import fieldsets
 from tests.simulator.controlplane.running import running
 
 APPLY = "application/apply-patch+yaml"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from op_readiness.simulator.clock import TurnedClock
-from op_readiness.simulator.controlplane.server import ControlPlane
+from op_readiness.simulator.controlplane.serving.server import ControlPlane
 from tests.simulator.controlplane.answers import (
     DUAL_STACK,
     PAUSE,

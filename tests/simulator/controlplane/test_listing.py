@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from op_readiness.simulator.api import Api, ApiError
-from op_readiness.simulator.controlplane.server import ControlPlane
+from op_readiness.simulator.controlplane.serving.server import ControlPlane
 from tests.simulator.controlplane.running import running
 
 PATH = "/api/v1/namespaces/t/configmaps"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from op_readiness.simulator.controlplane.failures import Failure
-from op_readiness.simulator.controlplane.patching import json_patch, merge_patch, strategic_patch
-from op_readiness.simulator.controlplane.quantity import canonical
-from op_readiness.simulator.controlplane.selectors import label_match
+from op_readiness.simulator.controlplane.fields.patching import json_patch, merge_patch, strategic_patch
+from op_readiness.simulator.controlplane.fields.quantity import canonical
+from op_readiness.simulator.controlplane.store.selectors import label_match
+from op_readiness.simulator.controlplane.wire.failures import Failure
 
 POD = "io.k8s.api.core.v1.Pod"
 

@@ -6,7 +6,7 @@ import asyncio
 import json
 from typing import Any
 
-from op_readiness.simulator.controlplane.storage import WINDOW, Store
+from op_readiness.simulator.controlplane.store.storage import WINDOW, Store
 from tests.simulator.controlplane.running import running
 
 CONFIG_MAPS = "/api/v1/namespaces/t/configmaps"

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from op_readiness.simulator.controlplane.certificates import write_certificates
+from op_readiness.simulator.controlplane.serving.certificates import write_certificates
 
 from .agnhost_table import ACCOUNT, Answer, Place, binary, client_env, normal, normalised, request_of
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from op_readiness.simulator.api import ApiError, Object
+from op_readiness.simulator.controlplane.admission.quotas import in_scope, usage, written
 from op_readiness.simulator.controlplane.controllers.kinds import (
     CLAIM,
     CONFIG_MAP,
@@ -23,7 +24,6 @@ from op_readiness.simulator.controlplane.controllers.kinds import (
 from op_readiness.simulator.controlplane.controllers.queue import WorkQueue
 from op_readiness.simulator.controlplane.controllers.shared import Shared
 from op_readiness.simulator.controlplane.controllers.stores import Key
-from op_readiness.simulator.controlplane.quotas import in_scope, usage, written
 
 COUNTED: tuple[Kind, ...] = (
     POD, SERVICE, CONFIG_MAP, SECRET, CLAIM, SERVICE_ACCOUNT, DEPLOYMENT, REPLICA_SET, STATEFUL_SET, DAEMON_SET, JOB,

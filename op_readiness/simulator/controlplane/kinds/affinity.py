@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from op_readiness.simulator.controlplane.failures import FieldError, forbidden_field, invalid_value, required
 from op_readiness.simulator.controlplane.kinds import names
+from op_readiness.simulator.controlplane.wire.failures import FieldError, forbidden_field, invalid_value, required
 
 Object = dict[str, Any]
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"

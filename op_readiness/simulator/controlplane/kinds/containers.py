@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from op_readiness.simulator.controlplane.failures import (
+from op_readiness.simulator.controlplane.kinds import names, windows
+from op_readiness.simulator.controlplane.kinds.resources import requirements
+from op_readiness.simulator.controlplane.kinds.volumes import mounts
+from op_readiness.simulator.controlplane.wire.failures import (
     FieldError,
     absent,
     duplicate,
@@ -14,9 +17,6 @@ from op_readiness.simulator.controlplane.failures import (
     not_supported,
     required,
 )
-from op_readiness.simulator.controlplane.kinds import names, windows
-from op_readiness.simulator.controlplane.kinds.resources import requirements
-from op_readiness.simulator.controlplane.kinds.volumes import mounts
 
 Object = dict[str, Any]
 PROTOCOLS = ("SCTP", "TCP", "UDP")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from op_readiness.simulator.controlplane.failures import (
+from op_readiness.simulator.controlplane.fields.quantity import amount
+from op_readiness.simulator.controlplane.kinds import names
+from op_readiness.simulator.controlplane.kinds.resources import NOT_STANDARD
+from op_readiness.simulator.controlplane.wire.failures import (
     Failure,
     FieldError,
     duplicate,
@@ -12,9 +15,6 @@ from op_readiness.simulator.controlplane.failures import (
     not_supported,
     required,
 )
-from op_readiness.simulator.controlplane.kinds import names
-from op_readiness.simulator.controlplane.kinds.resources import NOT_STANDARD
-from op_readiness.simulator.controlplane.quantity import amount
 
 Object = dict[str, Any]
 COUNTS = (

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from op_readiness.simulator.controlplane.failures import FieldError, invalid_value, required
+from op_readiness.simulator.controlplane.wire.failures import FieldError, invalid_value, required
 
 Object = dict[str, Any]
 NameRule = Callable[[str], list[str]]

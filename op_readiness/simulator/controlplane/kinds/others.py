@@ -6,7 +6,9 @@ import ipaddress
 import re
 from typing import Any
 
-from op_readiness.simulator.controlplane.failures import (
+from op_readiness.simulator.controlplane.kinds import names
+from op_readiness.simulator.controlplane.kinds.pods import BAD_IP
+from op_readiness.simulator.controlplane.wire.failures import (
     FieldError,
     duplicate,
     forbidden_field,
@@ -14,8 +16,6 @@ from op_readiness.simulator.controlplane.failures import (
     not_supported,
     required,
 )
-from op_readiness.simulator.controlplane.kinds import names
-from op_readiness.simulator.controlplane.kinds.pods import BAD_IP
 
 Object = dict[str, Any]
 IMMUTABLE = "field is immutable"

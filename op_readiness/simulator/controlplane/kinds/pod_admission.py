@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from op_readiness.simulator.controlplane.failures import forbidden
-from op_readiness.simulator.controlplane.storage import Store
+from op_readiness.simulator.controlplane.store.storage import Store
+from op_readiness.simulator.controlplane.wire.failures import forbidden
 
 Object = dict[str, Any]
 MOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"

@@ -6,15 +6,15 @@ import copy
 import ipaddress
 from typing import Any
 
-from op_readiness.simulator.controlplane.failures import (
+from op_readiness.simulator.controlplane.kinds import affinity, containers, names, privileges, windows
+from op_readiness.simulator.controlplane.kinds.volumes import volumes
+from op_readiness.simulator.controlplane.wire.failures import (
     FieldError,
     forbidden_field,
     invalid_value,
     not_supported,
     required,
 )
-from op_readiness.simulator.controlplane.kinds import affinity, containers, names, privileges, windows
-from op_readiness.simulator.controlplane.kinds.volumes import volumes
 
 Object = dict[str, Any]
 BAD_IP = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from op_readiness.simulator.controlplane.failures import FieldError, invalid_value, not_supported, required
+from op_readiness.simulator.controlplane.wire.failures import FieldError, invalid_value, not_supported, required
 
 Object = dict[str, Any]
 INTERNAL = (

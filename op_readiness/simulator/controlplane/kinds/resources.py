@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from op_readiness.simulator.controlplane.failures import FieldError, invalid_value
+from op_readiness.simulator.controlplane.fields.quantity import amount
 from op_readiness.simulator.controlplane.kinds import names
-from op_readiness.simulator.controlplane.quantity import amount
+from op_readiness.simulator.controlplane.wire.failures import FieldError, invalid_value
 
 Object = dict[str, Any]
 STANDARD = ("cpu", "memory", "ephemeral-storage")

@@ -5,7 +5,10 @@ from __future__ import annotations
 import ipaddress
 from typing import Any
 
-from op_readiness.simulator.controlplane.failures import (
+from op_readiness.simulator.controlplane.kinds import names
+from op_readiness.simulator.controlplane.kinds.containers import PORT_RANGE, PROTOCOLS, port_name
+from op_readiness.simulator.controlplane.kinds.pods import BAD_IP
+from op_readiness.simulator.controlplane.wire.failures import (
     FieldError,
     duplicate,
     forbidden_field,
@@ -13,9 +16,6 @@ from op_readiness.simulator.controlplane.failures import (
     not_supported,
     required,
 )
-from op_readiness.simulator.controlplane.kinds import names
-from op_readiness.simulator.controlplane.kinds.containers import PORT_RANGE, PROTOCOLS, port_name
-from op_readiness.simulator.controlplane.kinds.pods import BAD_IP
 
 Object = dict[str, Any]
 TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from op_readiness.simulator.controlplane.failures import FieldError
 from op_readiness.simulator.controlplane.kinds import (
     defaults,
     defaults_pods,
@@ -20,7 +19,8 @@ from op_readiness.simulator.controlplane.kinds import (
     warnings,
     workloads,
 )
-from op_readiness.simulator.controlplane.registry import Key
+from op_readiness.simulator.controlplane.store.registry import Key
+from op_readiness.simulator.controlplane.wire.failures import FieldError
 
 Object = dict[str, Any]
 Change = Callable[[Object], None]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from op_readiness.simulator.controlplane.failures import (
+from op_readiness.simulator.controlplane.kinds import names
+from op_readiness.simulator.controlplane.wire.failures import (
     FieldError,
     absent,
     duplicate,
@@ -13,7 +14,6 @@ from op_readiness.simulator.controlplane.failures import (
     not_supported,
     required,
 )
-from op_readiness.simulator.controlplane.kinds import names
 
 Object = dict[str, Any]
 HOST_PATH_TYPES = (

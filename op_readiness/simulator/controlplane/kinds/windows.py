@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from op_readiness.simulator.controlplane.failures import (
+from op_readiness.simulator.controlplane.kinds import names
+from op_readiness.simulator.controlplane.wire.failures import (
     FieldError,
     forbidden_field,
     invalid_value,
     not_supported,
     required,
 )
-from op_readiness.simulator.controlplane.kinds import names
 
 Object = dict[str, Any]
 POD_FIELDS = (

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from op_readiness.simulator.controlplane.failures import FieldError, invalid_value, not_supported, required
 from op_readiness.simulator.controlplane.kinds import names
 from op_readiness.simulator.controlplane.kinds.pods import spec_errors
-from op_readiness.simulator.controlplane.selectors import selected
+from op_readiness.simulator.controlplane.store.selectors import selected
+from op_readiness.simulator.controlplane.wire.failures import FieldError, invalid_value, not_supported, required
 
 Object = dict[str, Any]
 MISMATCH = "`selector` does not match template `labels`"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from op_readiness.simulator.controlplane.registry import Key
+from op_readiness.simulator.controlplane.store.registry import Key
 from op_readiness.simulator.controlplane.tables import pods, services, workloads
 from op_readiness.simulator.controlplane.tables.cells import age, selector, since
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from op_readiness.simulator.controlplane.requests import Request
-from op_readiness.simulator.controlplane.storage import Stored
+from op_readiness.simulator.controlplane.store.requests import Request
+from op_readiness.simulator.controlplane.store.storage import Stored
 from op_readiness.simulator.controlplane.tables.kinds import cells_of, has_no_printer
 
 Object = dict[str, Any]

@@ -16,7 +16,7 @@ from typing import Any
 from op_readiness.simulator.api import Api, ApiError, Object
 from op_readiness.simulator.clock import Clock
 from op_readiness.simulator.controlplane.controllers import run_controllers
-from op_readiness.simulator.controlplane.server import ControlPlane
+from op_readiness.simulator.controlplane.serving.server import ControlPlane
 from op_readiness.simulator.kubeconfig import Access
 from op_readiness.simulator.realcontrolplane import RealControlPlane
 

@@ -1,0 +1,1 @@
+"""Who asks, and what they may: tokens, impersonation, roles, and the kinds that are questions."""

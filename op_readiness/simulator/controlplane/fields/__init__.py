@@ -1,0 +1,1 @@
+"""Objects field by field: schemas, patches, who manages what, comparison."""

@@ -1,0 +1,1 @@
+"""From a connection to a verb: the HTTPS server, who asks, streams to kubelets and Pods, subresources."""
