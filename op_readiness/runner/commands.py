@@ -13,8 +13,8 @@ from typing import Any
 import click
 
 from op_readiness.model.errors import OpReadinessError, UsageError
+from op_readiness.runner.listening import Listener
 from op_readiness.runner.options import RunOptions, check, parse_nodes
-from op_readiness.runner.ways.listening import Listener
 
 REPEATED = ("provider", "kubeconfig", "context", "windows_nodes", "image_registry", "pull_secret", "timeout_scale",
             "nodes", "dual_stack", "control_plane", "latency", "seed", "disruptive", "e2e_binary",

@@ -20,8 +20,8 @@ from types import FrameType, TracebackType
 from typing import Any, Self
 
 from op_readiness.model.results import RunResult
+from op_readiness.runner.listening import Listener
 from op_readiness.runner.record import Event, Record
-from op_readiness.runner.ways.listening import Listener
 
 VARIABLE, DONE, ARCHIVE = "SONOBUOY_RESULTS_DIR", "done", "op-readiness.tar.gz"
 SIGNALS = (signal.SIGINT, signal.SIGTERM)

@@ -15,8 +15,8 @@ from typing import Any
 from op_readiness.model.findings import Outcome
 from op_readiness.model.results import Result
 from op_readiness.reports.text import one_line
+from op_readiness.runner.listening import Listener
 from op_readiness.runner.record import Event, Record
-from op_readiness.runner.ways.listening import Listener
 
 SECONDS = 3.0
 """Real seconds for one post, and for the last one at the end of a run."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from op_readiness.runner.ways.listening import Listener, Listeners
+from op_readiness.runner.listening import Listener, Listeners
 
 
 def listeners_of(environ: Mapping[str, str], handover: Listener | None, *, github: bool = False) -> Listeners:

@@ -16,8 +16,8 @@ from op_readiness.model.findings import Outcome
 from op_readiness.model.results import Result, RunResult
 from op_readiness.reports.footer import verdict_of
 from op_readiness.reports.text import count, one_line, seconds
+from op_readiness.runner.listening import Listener
 from op_readiness.runner.record import Event, Record
-from op_readiness.runner.ways.listening import Listener
 
 MOST = 10
 """Annotations of one kind that GitHub shows for a step."""

@@ -13,7 +13,7 @@ from op_readiness.model.results import RunResult
 from op_readiness.reports.footer import verdict_of
 from op_readiness.reports.text import one_line
 from op_readiness.reports.writing import write_whole
-from op_readiness.runner.ways.listening import Listener
+from op_readiness.runner.listening import Listener
 
 FILE = "metadata.json"
 

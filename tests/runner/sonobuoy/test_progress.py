@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from op_readiness.runner.listening import Listener, Listeners
 from op_readiness.runner.record import Record
 from op_readiness.runner.sonobuoy.progress import Progress, send, update
 from op_readiness.runner.ways.around import listeners_of
-from op_readiness.runner.ways.listening import Listener, Listeners
 from tests.product import wait_for
 from tests.runner.sonobuoy.worker import progress_endpoint, refusing_port, wrong_in
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from op_readiness.simulator.api import ApiError, Object
-from op_readiness.simulator.controlplane.controllers.kinds import Kind
-from op_readiness.simulator.controlplane.controllers.pods import controller_reference
-from op_readiness.simulator.controlplane.controllers.selectors import labels_of, matches
-from op_readiness.simulator.controlplane.controllers.shared import Shared
-from op_readiness.simulator.controlplane.controllers.stores import controller_of
+from op_readiness.simulator.controlplane.informers.kinds import Kind
+from op_readiness.simulator.controlplane.informers.pods import controller_reference
+from op_readiness.simulator.controlplane.informers.selectors import labels_of, matches
+from op_readiness.simulator.controlplane.informers.shared import Shared
+from op_readiness.simulator.controlplane.informers.stores import controller_of
 
 
 async def claimed(shared: Shared, owner: Object, owner_kind: Kind, kind: Kind) -> list[Object]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 
 from op_readiness.simulator.api import ApiError, Object
-from op_readiness.simulator.controlplane.controllers import pods, rolling
+from op_readiness.simulator.controlplane.controllers import rolling
 from op_readiness.simulator.controlplane.controllers.claims import claimed, owner_keys
 from op_readiness.simulator.controlplane.controllers.deployment_status import Progress, deployment_status
-from op_readiness.simulator.controlplane.controllers.kinds import DEPLOYMENT, REPLICA_SET
-from op_readiness.simulator.controlplane.controllers.queue import WorkQueue
-from op_readiness.simulator.controlplane.controllers.shared import Shared
-from op_readiness.simulator.controlplane.controllers.stores import Key
+from op_readiness.simulator.controlplane.informers import pods
+from op_readiness.simulator.controlplane.informers.kinds import DEPLOYMENT, REPLICA_SET
+from op_readiness.simulator.controlplane.informers.queue import WorkQueue
+from op_readiness.simulator.controlplane.informers.shared import Shared
+from op_readiness.simulator.controlplane.informers.stores import Key
 
 COMPONENT = "deployment-controller"
 HASH = "pod-template-hash"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from op_readiness.simulator.api import Object
 from op_readiness.simulator.clock import Clock
-from op_readiness.simulator.controlplane.controllers.conditions import find, with_condition, without_condition
 from op_readiness.simulator.controlplane.controllers.rolling import fenceposts
+from op_readiness.simulator.controlplane.informers.conditions import find, with_condition, without_condition
 
 
 class Progress:

@@ -10,13 +10,14 @@ import ipaddress
 import json
 
 from op_readiness.simulator.api import ApiError, Object
-from op_readiness.simulator.controlplane.controllers import pods, slices
-from op_readiness.simulator.controlplane.controllers.kinds import ENDPOINT_SLICE, SERVICE
-from op_readiness.simulator.controlplane.controllers.queue import WorkQueue
-from op_readiness.simulator.controlplane.controllers.recorder import stamp
-from op_readiness.simulator.controlplane.controllers.selectors import labels_of, subset
-from op_readiness.simulator.controlplane.controllers.shared import Shared
-from op_readiness.simulator.controlplane.controllers.stores import Key
+from op_readiness.simulator.controlplane.controllers import slices
+from op_readiness.simulator.controlplane.informers import pods
+from op_readiness.simulator.controlplane.informers.kinds import ENDPOINT_SLICE, SERVICE
+from op_readiness.simulator.controlplane.informers.queue import WorkQueue
+from op_readiness.simulator.controlplane.informers.recorder import stamp
+from op_readiness.simulator.controlplane.informers.selectors import labels_of, subset
+from op_readiness.simulator.controlplane.informers.shared import Shared
+from op_readiness.simulator.controlplane.informers.stores import Key
 
 
 class EndpointSlices:

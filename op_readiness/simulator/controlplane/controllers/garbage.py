@@ -10,10 +10,10 @@ from __future__ import annotations
 import asyncio
 
 from op_readiness.simulator.api import ApiError, Object
-from op_readiness.simulator.controlplane.controllers.kinds import KNOWN, Kind
-from op_readiness.simulator.controlplane.controllers.queue import WorkQueue
-from op_readiness.simulator.controlplane.controllers.shared import Shared
-from op_readiness.simulator.controlplane.controllers.stores import Store
+from op_readiness.simulator.controlplane.informers.kinds import KNOWN, Kind
+from op_readiness.simulator.controlplane.informers.queue import WorkQueue
+from op_readiness.simulator.controlplane.informers.shared import Shared
+from op_readiness.simulator.controlplane.informers.stores import Store
 
 FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
 Item = tuple[Kind, str, str]

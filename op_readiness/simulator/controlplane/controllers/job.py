@@ -7,14 +7,15 @@ import copy
 from dataclasses import dataclass, field
 
 from op_readiness.simulator.api import ApiError, Object
-from op_readiness.simulator.controlplane.controllers import jobs, pods
+from op_readiness.simulator.controlplane.controllers import jobs
 from op_readiness.simulator.controlplane.controllers.claims import claimed, owner_keys
-from op_readiness.simulator.controlplane.controllers.conditions import find, with_condition
-from op_readiness.simulator.controlplane.controllers.kinds import JOB, POD
-from op_readiness.simulator.controlplane.controllers.queue import WorkQueue
-from op_readiness.simulator.controlplane.controllers.recorder import stamp
-from op_readiness.simulator.controlplane.controllers.shared import Shared
-from op_readiness.simulator.controlplane.controllers.stores import Key
+from op_readiness.simulator.controlplane.informers import pods
+from op_readiness.simulator.controlplane.informers.conditions import find, with_condition
+from op_readiness.simulator.controlplane.informers.kinds import JOB, POD
+from op_readiness.simulator.controlplane.informers.queue import WorkQueue
+from op_readiness.simulator.controlplane.informers.recorder import stamp
+from op_readiness.simulator.controlplane.informers.shared import Shared
+from op_readiness.simulator.controlplane.informers.stores import Key
 
 COMPONENT = "job-controller"
 

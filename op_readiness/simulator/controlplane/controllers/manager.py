@@ -17,8 +17,8 @@ from op_readiness.simulator.controlplane.controllers.nodelifecycle import NodeLi
 from op_readiness.simulator.controlplane.controllers.quota import Quotas
 from op_readiness.simulator.controlplane.controllers.replicaset import ReplicaSets
 from op_readiness.simulator.controlplane.controllers.serviceaccount import NamespaceFurniture
-from op_readiness.simulator.controlplane.controllers.shared import Shared
 from op_readiness.simulator.controlplane.controllers.statefulset import StatefulSets
+from op_readiness.simulator.controlplane.informers.shared import Shared
 from op_readiness.simulator.controlplane.scheduler import Scheduler
 
 

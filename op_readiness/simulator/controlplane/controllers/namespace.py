@@ -11,10 +11,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from op_readiness.simulator.api import Api, ApiError, Object
-from op_readiness.simulator.controlplane.controllers.conditions import with_condition
-from op_readiness.simulator.controlplane.controllers.kinds import NAMESPACE
-from op_readiness.simulator.controlplane.controllers.queue import WorkQueue
-from op_readiness.simulator.controlplane.controllers.shared import Shared
+from op_readiness.simulator.controlplane.informers.conditions import with_condition
+from op_readiness.simulator.controlplane.informers.kinds import NAMESPACE
+from op_readiness.simulator.controlplane.informers.queue import WorkQueue
+from op_readiness.simulator.controlplane.informers.shared import Shared
 
 FINALIZER = "kubernetes"
 FIRST_LOOK, LAST_LOOK = 1.0, 5.0  # cluster seconds between looks at a Namespace that is not empty yet

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from op_readiness.simulator.api import Object
-from op_readiness.simulator.controlplane.controllers.pods import condition
+from op_readiness.simulator.controlplane.informers.pods import condition
 from op_readiness.simulator.controlplane.scheduler.placement import tolerates
 
 PREFIX = "node.kubernetes.io/"

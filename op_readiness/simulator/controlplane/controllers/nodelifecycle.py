@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 
 from op_readiness.simulator.api import ApiError, Object
-from op_readiness.simulator.controlplane.controllers import nodehealth, pods
-from op_readiness.simulator.controlplane.controllers.conditions import with_condition
-from op_readiness.simulator.controlplane.controllers.kinds import NODE, POD
-from op_readiness.simulator.controlplane.controllers.queue import WorkQueue
-from op_readiness.simulator.controlplane.controllers.recorder import stamp
-from op_readiness.simulator.controlplane.controllers.shared import Shared
-from op_readiness.simulator.controlplane.controllers.stores import Key
+from op_readiness.simulator.controlplane.controllers import nodehealth
+from op_readiness.simulator.controlplane.informers import pods
+from op_readiness.simulator.controlplane.informers.conditions import with_condition
+from op_readiness.simulator.controlplane.informers.kinds import NODE, POD
+from op_readiness.simulator.controlplane.informers.queue import WorkQueue
+from op_readiness.simulator.controlplane.informers.recorder import stamp
+from op_readiness.simulator.controlplane.informers.shared import Shared
+from op_readiness.simulator.controlplane.informers.stores import Key
 
 COMPONENT = "node-controller"
 MONITOR_PERIOD, GRACE, STARTUP_GRACE = 5.0, 40.0, 60.0  # seconds; defaults of kube-controller-manager

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from op_readiness.simulator.api import ApiError, Object
 from op_readiness.simulator.controlplane.admission.quotas import in_scope, usage, written
-from op_readiness.simulator.controlplane.controllers.kinds import (
+from op_readiness.simulator.controlplane.informers.kinds import (
     CLAIM,
     CONFIG_MAP,
     DAEMON_SET,
@@ -21,9 +21,9 @@ from op_readiness.simulator.controlplane.controllers.kinds import (
     STATEFUL_SET,
     Kind,
 )
-from op_readiness.simulator.controlplane.controllers.queue import WorkQueue
-from op_readiness.simulator.controlplane.controllers.shared import Shared
-from op_readiness.simulator.controlplane.controllers.stores import Key
+from op_readiness.simulator.controlplane.informers.queue import WorkQueue
+from op_readiness.simulator.controlplane.informers.shared import Shared
+from op_readiness.simulator.controlplane.informers.stores import Key
 
 COUNTED: tuple[Kind, ...] = (
     POD, SERVICE, CONFIG_MAP, SECRET, CLAIM, SERVICE_ACCOUNT, DEPLOYMENT, REPLICA_SET, STATEFUL_SET, DAEMON_SET, JOB,

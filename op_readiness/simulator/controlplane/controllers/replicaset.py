@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 
 from op_readiness.simulator.api import ApiError, Object
-from op_readiness.simulator.controlplane.controllers import pods
 from op_readiness.simulator.controlplane.controllers.claims import claimed, owner_keys
-from op_readiness.simulator.controlplane.controllers.conditions import find, with_condition, without_condition
-from op_readiness.simulator.controlplane.controllers.kinds import POD, REPLICA_SET
-from op_readiness.simulator.controlplane.controllers.queue import WorkQueue
-from op_readiness.simulator.controlplane.controllers.selectors import labels_of, subset
-from op_readiness.simulator.controlplane.controllers.shared import Shared
-from op_readiness.simulator.controlplane.controllers.stores import Key
+from op_readiness.simulator.controlplane.informers import pods
+from op_readiness.simulator.controlplane.informers.conditions import find, with_condition, without_condition
+from op_readiness.simulator.controlplane.informers.kinds import POD, REPLICA_SET
+from op_readiness.simulator.controlplane.informers.queue import WorkQueue
+from op_readiness.simulator.controlplane.informers.selectors import labels_of, subset
+from op_readiness.simulator.controlplane.informers.shared import Shared
+from op_readiness.simulator.controlplane.informers.stores import Key
 
 COMPONENT = "replicaset-controller"
 BURST = 500

@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 
 from op_readiness.simulator.api import ApiError, Object
-from op_readiness.simulator.controlplane.controllers.kinds import REVISION, Kind
-from op_readiness.simulator.controlplane.controllers.pods import controller_reference, hash_of
-from op_readiness.simulator.controlplane.controllers.shared import Shared
+from op_readiness.simulator.controlplane.informers.kinds import REVISION, Kind
+from op_readiness.simulator.controlplane.informers.pods import controller_reference, hash_of
+from op_readiness.simulator.controlplane.informers.shared import Shared
 
 HASH_LABEL = "controller.kubernetes.io/hash"
 POD_LABEL = "controller-revision-hash"

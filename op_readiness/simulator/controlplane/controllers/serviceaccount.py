@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from op_readiness.simulator.api import ApiError, Object
-from op_readiness.simulator.controlplane.controllers.kinds import CONFIG_MAP, NAMESPACE, SERVICE_ACCOUNT, Kind
-from op_readiness.simulator.controlplane.controllers.queue import WorkQueue
-from op_readiness.simulator.controlplane.controllers.shared import Shared
+from op_readiness.simulator.controlplane.informers.kinds import CONFIG_MAP, NAMESPACE, SERVICE_ACCOUNT, Kind
+from op_readiness.simulator.controlplane.informers.queue import WorkQueue
+from op_readiness.simulator.controlplane.informers.shared import Shared
 
 ROOT_CA = "kube-root-ca.crt"
 WHY = {

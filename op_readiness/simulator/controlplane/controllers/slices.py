@@ -11,8 +11,8 @@ import json
 from collections.abc import Callable, Iterable
 
 from op_readiness.simulator.api import Object
-from op_readiness.simulator.controlplane.controllers import pods as pod_facts
-from op_readiness.simulator.controlplane.controllers.selectors import labels_of
+from op_readiness.simulator.controlplane.informers import pods as pod_facts
+from op_readiness.simulator.controlplane.informers.selectors import labels_of
 
 MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
 MANAGER = "endpointslice-controller.k8s.io"

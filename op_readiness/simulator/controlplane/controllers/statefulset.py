@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 
 from op_readiness.simulator.api import ApiError, Object
-from op_readiness.simulator.controlplane.controllers import pods, revisions
+from op_readiness.simulator.controlplane.controllers import revisions
 from op_readiness.simulator.controlplane.controllers.claims import claimed, owner_keys
-from op_readiness.simulator.controlplane.controllers.kinds import CLAIM, POD, STATEFUL_SET
 from op_readiness.simulator.controlplane.controllers.ordinals import Member, Step, next_steps, ordinal_of
-from op_readiness.simulator.controlplane.controllers.queue import WorkQueue
 from op_readiness.simulator.controlplane.controllers.rolling import share
-from op_readiness.simulator.controlplane.controllers.selectors import labels_of
-from op_readiness.simulator.controlplane.controllers.shared import Shared
-from op_readiness.simulator.controlplane.controllers.stores import Key
+from op_readiness.simulator.controlplane.informers import pods
+from op_readiness.simulator.controlplane.informers.kinds import CLAIM, POD, STATEFUL_SET
+from op_readiness.simulator.controlplane.informers.queue import WorkQueue
+from op_readiness.simulator.controlplane.informers.selectors import labels_of
+from op_readiness.simulator.controlplane.informers.shared import Shared
+from op_readiness.simulator.controlplane.informers.stores import Key
 
 COMPONENT = "statefulset-controller"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from op_readiness.simulator.api import Object
-from op_readiness.simulator.controlplane.controllers.selectors import labels_of, requirement_met, subset
+from op_readiness.simulator.controlplane.informers.selectors import labels_of, requirement_met, subset
 
 BLOCKING = ("NoSchedule", "NoExecute")
 

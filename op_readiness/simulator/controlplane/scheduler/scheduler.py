@@ -14,10 +14,10 @@ from collections.abc import Callable
 import aiohttp
 
 from op_readiness.simulator.api import ApiError, Object, key_of
-from op_readiness.simulator.controlplane.controllers import kinds, pods
-from op_readiness.simulator.controlplane.controllers.conditions import with_condition
-from op_readiness.simulator.controlplane.controllers.selectors import labels_of
-from op_readiness.simulator.controlplane.controllers.shared import Shared
+from op_readiness.simulator.controlplane.informers import kinds, pods
+from op_readiness.simulator.controlplane.informers.conditions import with_condition
+from op_readiness.simulator.controlplane.informers.selectors import labels_of
+from op_readiness.simulator.controlplane.informers.shared import Shared
 from op_readiness.simulator.controlplane.scheduler.decide import Decision, decide
 from op_readiness.simulator.controlplane.scheduler.quantities import amount
 from op_readiness.simulator.controlplane.scheduler.snapshot import Snapshot

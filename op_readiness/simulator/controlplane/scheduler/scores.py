@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from op_readiness.simulator.api import Object
-from op_readiness.simulator.controlplane.controllers.selectors import labels_of
-from op_readiness.simulator.controlplane.controllers.stores import controller_of
+from op_readiness.simulator.controlplane.informers.selectors import labels_of
+from op_readiness.simulator.controlplane.informers.stores import controller_of
 from op_readiness.simulator.controlplane.scheduler.filters import Wish
 from op_readiness.simulator.controlplane.scheduler.placement import term_matches, tolerates
 from op_readiness.simulator.controlplane.scheduler.snapshot import NodeState, Snapshot

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from op_readiness.simulator.api import Object
-from op_readiness.simulator.controlplane.controllers.selectors import labels_of, matches, subset
+from op_readiness.simulator.controlplane.informers.selectors import labels_of, matches, subset
 from op_readiness.simulator.controlplane.scheduler.placement import node_matches, untolerated
 from op_readiness.simulator.controlplane.scheduler.snapshot import NodeState, Snapshot
 

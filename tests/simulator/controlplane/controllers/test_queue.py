@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from op_readiness.simulator.api import ApiError
 from op_readiness.simulator.clock import TurnedClock
-from op_readiness.simulator.controlplane.controllers.queue import WorkQueue
+from op_readiness.simulator.controlplane.informers.queue import WorkQueue
 
 
 async def turned(work: Callable[[str], Awaitable[None]], act: Callable[[WorkQueue[str], TurnedClock], Awaitable[None]]):

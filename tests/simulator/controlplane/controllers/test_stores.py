@@ -3,8 +3,8 @@
 from typing import Any
 
 from op_readiness.simulator.api import Api
-from op_readiness.simulator.controlplane.controllers.kinds import POD
-from op_readiness.simulator.controlplane.controllers.stores import Store
+from op_readiness.simulator.controlplane.informers.kinds import POD
+from op_readiness.simulator.controlplane.informers.stores import Store
 
 
 def pod(version: int, uid: str = "u", **meta: Any) -> dict[str, Any]:

@@ -6,10 +6,10 @@ import asyncio
 
 from op_readiness.simulator.api import Api, ApiError, Object
 from op_readiness.simulator.clock import Clock
-from op_readiness.simulator.controlplane.controllers import kinds, pods
-from op_readiness.simulator.controlplane.controllers.kinds import Kind
-from op_readiness.simulator.controlplane.controllers.recorder import Recorder
-from op_readiness.simulator.controlplane.controllers.stores import Store
+from op_readiness.simulator.controlplane.informers import kinds, pods
+from op_readiness.simulator.controlplane.informers.kinds import Kind
+from op_readiness.simulator.controlplane.informers.recorder import Recorder
+from op_readiness.simulator.controlplane.informers.stores import Store
 
 CACHED = (
     kinds.POD, kinds.NODE, kinds.NAMESPACE, kinds.SERVICE, kinds.CONFIG_MAP, kinds.SECRET, kinds.SERVICE_ACCOUNT,

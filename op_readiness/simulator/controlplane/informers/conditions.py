@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from op_readiness.simulator.api import Object
-from op_readiness.simulator.controlplane.controllers.recorder import stamp
+from op_readiness.simulator.controlplane.informers.recorder import stamp
 
 
 def find(conditions: list[Object], kind: str) -> Object | None:

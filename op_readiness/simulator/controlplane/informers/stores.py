@@ -12,7 +12,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 
 from op_readiness.simulator.api import Api, Informer, Object, key_of
-from op_readiness.simulator.controlplane.controllers.kinds import Kind
+from op_readiness.simulator.controlplane.informers.kinds import Kind
 
 LOG = logging.getLogger(__name__)
 

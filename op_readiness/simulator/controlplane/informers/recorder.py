@@ -10,7 +10,7 @@ from collections import OrderedDict
 import aiohttp
 
 from op_readiness.simulator.api import Api, ApiError, Object
-from op_readiness.simulator.controlplane.controllers.kinds import EVENT, NODE
+from op_readiness.simulator.controlplane.informers.kinds import EVENT, NODE
 
 REMEMBERED = 1024
 MOST_ALIKE = 9  # Events that differ in their message alone, before they are combined in one; of client-go

@@ -7,7 +7,7 @@ import hashlib
 import json
 
 from op_readiness.simulator.api import Object
-from op_readiness.simulator.controlplane.controllers.kinds import Kind
+from op_readiness.simulator.controlplane.informers.kinds import Kind
 
 SAFE = "bcdfghjklmnpqrstvwxz2456789"  # letters of which Kubernetes makes hashes in names: no word can come out
 
