@@ -28,6 +28,9 @@ MAY_IMPORT = {
 }
 """Package of op_readiness (or top-level folder) -> packages that it may import besides itself."""
 
+ONE_WAY_WITHIN = ("runner", "suite", "workloads", "simulator/controlplane", "simulator/programs")
+"""Folders of op_readiness whose own folders import one way too."""
+
 PROCESS_MODULES = {"op_readiness/runner/processes.py", "op_readiness/simulator/processes.py"}
 PROCESS_CALLS = {("os", "kill"), ("os", "killpg"), ("os", "fork"), ("os", "forkpty"), ("os", "setsid")}
 SLEEPING_MODULES = {"op_readiness/model/clock.py", "op_readiness/simulator/clock.py"}
@@ -120,3 +123,24 @@ def test_the_rules_see_what_they_forbid(tmp_path, monkeypatch):
     found = broken_rules(bad)
     assert sorted({int(line.split(":")[1]) for line in found}) == [1, 2, 3, 4, 5, 6]
     assert all(line.startswith("op_readiness/model/bad.py:") for line in found)
+
+
+def ways_within(folder: Path) -> dict[str, set[str]]:
+    """Folder in `folder` -> other folders in it that its files import."""
+    rooms = {room.name for room in folder.iterdir() if (room / "__init__.py").is_file()}
+    within = ".".join(folder.relative_to(ROOT).parts) + "."
+    ways: dict[str, set[str]] = {room: set() for room in rooms}
+    for room in rooms:
+        for path in (folder / room).rglob("*.py"):
+            taken = (module for _, module in imports(ast.parse(path.read_text("utf-8"))) if module.startswith(within))
+            ways[room] |= {module.removeprefix(within).partition(".")[0] for module in taken} & rooms - {room}
+    return ways
+
+
+@pytest.mark.parametrize("folder", ONE_WAY_WITHIN)
+def test_rooms_of_a_folder_import_one_way(folder):
+    """No folder in it leads back to itself."""
+    ways = ways_within(ROOT / "op_readiness" / folder)
+    while over := [room for room, others in ways.items() if not others & ways.keys()]:
+        ways = {room: others for room, others in ways.items() if room not in over}
+    assert ways == {}

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 from op_readiness.simulator.network.interface import TimedOut
 from op_readiness.simulator.programs.busybox.applet import complain, options
-from op_readiness.simulator.programs.busybox.printing import echo_text, printf_text
-from op_readiness.simulator.programs.busybox.testing import TestFault, holds
 from op_readiness.simulator.programs.process import Process
 from op_readiness.simulator.programs.running import NotRunnable, execute, find
 from op_readiness.simulator.programs.shell.arithmetic import ArithmeticFault, evaluate
+from op_readiness.simulator.programs.shell.printing import echo_text, printf_text
+from op_readiness.simulator.programs.shell.testing import TestFault, holds
 from op_readiness.simulator.programs.waiting import within
 
 _SUFFIXES = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}

@@ -6,8 +6,8 @@ import re
 from itertools import groupby
 
 from op_readiness.simulator.programs.busybox.applet import complain, error_text, inputs, lines, options
-from op_readiness.simulator.programs.busybox.printing import unescaped
 from op_readiness.simulator.programs.process import Process
+from op_readiness.simulator.programs.shell.printing import unescaped
 
 _CLASSES = {
     "alpha": "a-zA-Z", "digit": "0-9", "alnum": "a-zA-Z0-9", "upper": "A-Z", "lower": "a-z",

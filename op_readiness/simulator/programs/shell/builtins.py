@@ -6,12 +6,12 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 
-from op_readiness.simulator.programs.busybox.printing import echo_text, printf_text
-from op_readiness.simulator.programs.busybox.testing import TestFault, holds
 from op_readiness.simulator.programs.running import NotRunnable, find
 from op_readiness.simulator.programs.shell.interpreter import Jump, Leave, Shell
 from op_readiness.simulator.programs.shell.parser import parse
+from op_readiness.simulator.programs.shell.printing import echo_text, printf_text
 from op_readiness.simulator.programs.shell.streams import Streams
+from op_readiness.simulator.programs.shell.testing import TestFault, holds
 
 Builtin = Callable[[Shell, list[str], Streams], Awaitable[int]]
 SIGNALS = {"HUP": 1, "INT": 2, "QUIT": 3, "KILL": 9, "USR1": 10, "USR2": 12, "ALRM": 14, "TERM": 15}
