@@ -3,11 +3,14 @@
 import pytest
 
 from op_readiness.suite.subjects.storage.config_volumes import ConfigVolumes
+from op_readiness.suite.subjects.storage.downward import Downward
 from op_readiness.suite.subjects.storage.held_recreation import HeldRecreation
 from op_readiness.suite.subjects.storage.host_folders import HostFolders
 from op_readiness.suite.subjects.storage.host_paths import HostPaths
+from op_readiness.suite.subjects.storage.mount_modes import MountModes
 from op_readiness.suite.subjects.storage.mounting import Mounting
 from op_readiness.suite.subjects.storage.shared_files import SharedFiles
+from op_readiness.suite.subjects.storage.subpaths import SubPaths
 from op_readiness.suite.subjects.storage.tokens import TokenRotation
 
 
@@ -57,5 +60,29 @@ def token_rotation(mounting, windows_nodes):
 def held_recreation(workshop, reach, clients, windows_nodes, asker):
     """A Service to be made again, answering, in front of Pods that hold a volume and a token."""
     made = HeldRecreation(workshop, reach, clients, windows_nodes, asker=asker)
+    made.start()
+    return made
+
+
+@pytest.fixture
+def mount_modes(host_folders):
+    """Pods that may read and Pods that may write, with both kinds of volumes on each Windows Node, Running."""
+    made = MountModes(host_folders)
+    made.start()
+    return made
+
+
+@pytest.fixture
+def sub_paths(host_folders):
+    """A Pod with many subPath mounts on each Windows Node, Running."""
+    made = SubPaths(host_folders)
+    made.start()
+    return made
+
+
+@pytest.fixture
+def downward(mounting, windows_nodes):
+    """A Pod that is told of itself on each Windows Node, Running."""
+    made = Downward(mounting, windows_nodes)
     made.start()
     return made

@@ -1,4 +1,4 @@
-"""When a step acts: its start (`at`, `after`), its end (`for`, `until`), and the occasions it takes (`every`, `count`).
+"""When a step acts: its start (`at`, `after`), its end (`for`, `until`), and its occasions (`every`, `count`, `first`).
 
 Nothing here changes a table; a Condition only answers questions, in cluster seconds, so that its rules can be tested
 with a clock turned by hand.
@@ -6,7 +6,8 @@ with a clock turned by hand.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from op_readiness.simulator.clock import Clock
@@ -25,6 +26,7 @@ class Condition:
         self._healed = False
         self._occasions = 0
         self._taken = 0
+        self._of_entry: Counter[Hashable] = Counter()
 
     @property
     def since(self) -> float:
@@ -41,9 +43,13 @@ class Condition:
         condition = self.step.when.while_
         return not condition or (counts is not None and compared(condition, counts))
 
-    def take(self) -> bool:
-        """Count an occasion that fits; tells whether it is one of those on which the step acts."""
+    def take(self, entry: Hashable = None) -> bool:
+        """Count an occasion (of `entry`) that fits; tells whether it is one of those on which the step acts."""
         self._occasions += 1
+        if self.step.when.first is not None:
+            self._of_entry[entry] += 1
+            if self._of_entry[entry] > self.step.when.first:
+                return False
         if self._occasions % self.step.when.every:
             return False
         if self.step.when.count is not None and self._taken >= self.step.when.count:

@@ -100,6 +100,7 @@ class When(Strict):
     after: EventFilter | None = None
     every: int = Field(default=1, ge=1)
     count: int | None = Field(default=None, ge=1)
+    first: int | None = Field(default=None, ge=1)
     while_: str = Field(default="", alias="while")
 
     @field_validator("at", mode="before")
@@ -112,7 +113,7 @@ class When(Strict):
     def _event(cls, value: Any) -> Any:
         return {"event": value} if isinstance(value, str) else value
 
-    @field_validator("every", "count", mode="before")
+    @field_validator("every", "count", "first", mode="before")
     @classmethod
     def _whole(cls, value: Any) -> Any:
         return int(value) if isinstance(value, str) and value.isdigit() else value
@@ -157,6 +158,8 @@ class Step(Strict):
             raise ValueError(f"do: {self.do} needs a value")
         if "on" in self.model_fields_set and self.point != "write":
             raise ValueError("`on` (create, update, delete) is for point: write")
+        if self.when.first is not None and (self.point == "set" or self.state == "API"):
+            raise ValueError("`first` (occasions of each entry) is for point: write and lookup of a table")
         if self.point == "set" and self.for_ is not None:
             raise ValueError("what is set stays set; `for` is for write and lookup")
         return self

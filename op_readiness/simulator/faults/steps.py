@@ -160,7 +160,7 @@ class TableStep:
         return self.step.do == "drop" or in_low_half(self.step.value, self.condition.since)
 
     def _acts(self, table: Table[Any, Any], met: Met) -> bool:
-        return self.condition.holds(self._counts(table)) and self._names(met) and self.condition.take()
+        return self.condition.holds(self._counts(table)) and self._names(met) and self.condition.take((table.node, met.key))
 
     def _names(self, met: Met) -> bool:
         return met.concerns() and all_fit(self.step.key, met)

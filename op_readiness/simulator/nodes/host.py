@@ -16,8 +16,9 @@ from op_readiness.simulator.nodes.specs import NodeSpec
 class FactKey:
     """`subject` says what of (docs/faults.md lists them); `name` is one of its facts.
 
-    management is what its interfaces answer, runtime how the runtime treats HostProcess containers; registry-key,
-    firewall-rule, hns-policy and process are what programs of HostProcess containers have made.
+    management is what its interfaces answer, runtime how the runtime treats HostProcess containers and when it tells
+    the address of a sandbox; registry-key, firewall-rule, hns-policy and process are what programs of HostProcess
+    containers have made.
     """
 
     subject: str
@@ -55,6 +56,7 @@ _WINDOWS = {
     ("runtime", "host-process"): HostFact("honoured"),
     ("runtime", "host-process-of-container"): HostFact("honoured"),
     ("runtime", "host-files"): HostFact("shared"),
+    ("runtime", "sandbox-address"): HostFact("at-start"),
 }
 
 

@@ -11,7 +11,7 @@ from op_readiness.simulator.nodes.environment import environment, expanded
 from op_readiness.simulator.nodes.hostprocess import MOUNT_POINT, host_environment, inserted, working_directory
 from op_readiness.simulator.nodes.images import Image
 from op_readiness.simulator.nodes.mounts import mount_all
-from op_readiness.simulator.nodes.runtimes import host_root, refuse_host_process
+from op_readiness.simulator.nodes.runtimes import host_root, refuse_host_process, told_addresses
 from op_readiness.simulator.nodes.stats import available_bytes
 from op_readiness.simulator.nodes.users import gmsa_of, host_process, identity_met, refuse_root, user_of
 from op_readiness.simulator.programs.files import File, FileSystem
@@ -47,7 +47,8 @@ class Maker:
         refuse_host_process(pod.node.host, pod.pod, spec)
         user = user_of(pod.pod, spec, image, pod.os, pod.node.identities)
         credentials, without_domain = self._credentials(spec)
-        env = await environment(pod.world, pod.node, pod.pod, spec, image, pod.ips, user)
+        ips = told_addresses(pod.node.host, pod.pod, pod.ips)
+        env = await environment(pod.world, pod.node, pod.pod, spec, image, ips, user)
         env = _named(pod.os, pod.hostname) | env
         argv, cwd = _command(spec, image, env), spec.get("workingDir") or image.variant.cwd or "/"
         if host_process(pod.as_run, spec):

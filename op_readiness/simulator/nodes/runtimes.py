@@ -1,7 +1,11 @@
-"""How a Node's runtime treats HostProcess containers: as asked, not at all, or not where the container alone asks."""
+"""How a Node's runtime treats HostProcess containers: as asked, not at all, or not where the container alone asks.
+
+And when it tells the address of a sandbox: with the sandbox, or only once a container runs in it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from op_readiness.simulator.api import Object
@@ -49,3 +53,9 @@ def host_root(node: Node) -> Folder:
     """The Node's files as a HostProcess container has them: the same for all, or each a copy that goes with it."""
     root = node.host_files.root
     return root.copy() if node.host.fact(SUBJECT, "host-files").value == "private" else root
+
+
+def told_addresses(host: HostFacts, pod: Object, ips: Sequence[str]) -> list[str]:
+    """The Pod's addresses as the kubelet knows them when it makes a container; those of its Node it knows anyway."""
+    late = host.fact(SUBJECT, "sandbox-address").value == "after-start" and not pod["spec"].get("hostNetwork")
+    return [] if late else list(ips)

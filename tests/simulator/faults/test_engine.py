@@ -156,6 +156,23 @@ def test_every_third_and_at_most_two() -> None:
     play(scene)
 
 
+def test_the_first_two_of_each_entry() -> None:
+    """Each entry's deletion fails twice and then goes well, however many entries there are."""
+
+    async def scene(world: FakeWorld, faults: Faults) -> None:
+        faults.put_in([fault(lb(point="write", on="delete", do="fail", when={"first": 2}))])
+        table = world.nodes["win-1"].tables["LB"]
+        for name in ("a", "b"):
+            table.create(lb_key(name), lb_value("10.244.1.5"))
+            for _ in range(2):
+                with pytest.raises(WriteFailed):
+                    table.delete(lb_key(name))
+            table.delete(lb_key(name))
+            assert table.lookup(lb_key(name)) is None
+
+    play(scene)
+
+
 def test_after_an_event_with_its_fields_and_until_another_one() -> None:
     """Look-ups are lost from `service deleted` of the named Namespace to `kube-proxy restarted` of the Node."""
 

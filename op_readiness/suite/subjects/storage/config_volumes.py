@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from op_readiness.model.facts import NodeFact
-from op_readiness.observe.checks import Check, Checks
-from op_readiness.observe.reach import together
+from op_readiness.observe.checks import Check
 from op_readiness.observe.shell import Ask, Client, holding
 from op_readiness.suite.subjects.storage.mounting import Mounting, Object, mount, volume
 from op_readiness.workloads.pods import Manifest
@@ -58,9 +57,9 @@ class ConfigVolumes:
 
     def must_show_every_byte(self) -> None:
         """Each file of each volume has the bytes of its key, and agnhost reads the plain one."""
-        self._judge(
-            self._contents, "A Windows Pod does not see the contents of its volumes",
-            "events of the Pod and the kubelet's log on the Node; the volume's folder below the kubelet's pods folder",
+        self.mounting.judge(
+            self._contents, self.clients, "A Windows Pod does not see the contents of its volumes", code="volume",
+            hint="events of the Pod and the kubelet's log on the Node; the volume's folder below the kubelet's pods",
         )  # fmt: skip
 
     def must_follow_changes(self) -> None:
@@ -69,17 +68,10 @@ class ConfigVolumes:
         coded = base64.b64encode(UPDATED.encode()).decode()
         workshop.cluster.patch("ConfigMap", NAME, workshop.namespace, {"data": {"data-1": UPDATED}})
         workshop.cluster.patch("Secret", NAME, workshop.namespace, {"data": {"data-1": coded}})
-        self._judge(
-            self._updates, "A change of a ConfigMap or Secret does not reach a running Windows Pod",
-            "the kubelet's configMapAndSecretChangeDetectionStrategy and its log on the Node",
+        self.mounting.judge(
+            self._updates, self.clients, "A change of a ConfigMap or Secret does not reach a running Windows Pod",
+            hint="the kubelet's configMapAndSecretChangeDetectionStrategy and its log on the Node", code="volume",
         )  # fmt: skip
-
-    def _judge(self, look: Callable[[Client], list[Check]], what: str, hint: str) -> None:
-        checks = Checks(self.mounting.workshop.recorder)
-        for found in together(self.mounting.workshop.threads, look, self.clients):
-            for check in found:
-                checks.take(check)
-        checks.must_hold(what, hint=hint, code="volume")
 
     def _contents(self, client: Client) -> list[Check]:
         asks = [Ask(f"{name}.{key}", f"sha256sum {_file(name, key)}") for name in VOLUMES for key in VALUES]

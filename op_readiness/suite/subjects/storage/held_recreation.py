@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from op_readiness.observe.checks import Check, Checks
-from op_readiness.observe.reach import together
+from op_readiness.observe.checks import Check
 from op_readiness.observe.shell import Asker, Client
 from op_readiness.suite.subjects.service_life import REPLICAS, Recreation
 from op_readiness.suite.subjects.storage.mounting import Mounting, Object, lines_of, mount, volume
@@ -48,11 +47,8 @@ class HeldRecreation(Recreation):
 
     def must_hold(self, when: str) -> None:
         """Every Pod reads its volume, its token is good, and none of its calls to the API has failed."""
-        checks = Checks(self.workshop.recorder)
-        for found in together(self.workshop.threads, lambda client: self._held(client, when), self.holders):
-            for check in found:
-                checks.take(check)
-        checks.must_hold(
+        self._mounting().judge(
+            lambda client: self._held(client, when), self.holders,
             "What a Windows Pod holds is lost when a Service is made again", code="held",
             hint="volumes of the Pod, and its way to the API server, on the Node",
         )  # fmt: skip

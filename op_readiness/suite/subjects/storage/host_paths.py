@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from op_readiness.model.facts import NodeFact
-from op_readiness.observe.checks import Check, Checks
-from op_readiness.observe.reach import together
+from op_readiness.observe.checks import Check
 from op_readiness.observe.shell import Client
 from op_readiness.suite.subjects.storage.host_folders import HostFolders
 from op_readiness.suite.subjects.storage.mounting import DENIED, Object, lines_of, mount
@@ -39,23 +38,20 @@ class HostPaths:
         self.folders.start()
         writers = self._pods("writer")
         readers = self._pods("reader")
-        checks = Checks(self.folders.mounting.workshop.recorder)
-        pairs = list(zip(writers, readers, strict=True))
-        for found in together(self.folders.mounting.workshop.threads, self._written, pairs):
-            for check in found:
-                checks.take(check)
-        checks.must_hold("A hostPath volume cannot be written to by a Windows Pod", hint=HINT, code="hostpath")
+        self.folders.mounting.judge(
+            self._written, list(zip(writers, readers, strict=True)),
+            "A hostPath volume cannot be written to by a Windows Pod", hint=HINT, code="hostpath",
+        )  # fmt: skip
 
     def must_be_read(self) -> None:
         """A file of the Node is read, a change of it is seen, and a volume that is read-only takes no writes."""
         self.folders.start()
         self.folders.everywhere(rf"mkdir {self.folders.path} & echo {self.nonce}> {self.folders.path}\{FILE}")
         readers = self._pods("reader", readOnly=True)
-        checks = Checks(self.folders.mounting.workshop.recorder)
-        for found in together(self.folders.mounting.workshop.threads, self._read, readers):
-            for check in found:
-                checks.take(check)
-        checks.must_hold("A hostPath volume is not read as it should be by a Windows Pod", hint=HINT, code="hostpath")
+        self.folders.mounting.judge(
+            self._read, readers, "A hostPath volume is not read as it should be by a Windows Pod",
+            hint=HINT, code="hostpath",
+        )  # fmt: skip
 
     def _written(self, pair: tuple[Client, Client]) -> list[Check]:
         writer, reader = pair
@@ -78,9 +74,9 @@ class HostPaths:
         told = mounting.asker.answer(reader, ["/agnhost", "mounttest", f"--file_content={tool}"])
         wanted = f'content of file "{tool}": {self.nonce}'
         first = Check("read", reader.place, FILE, wanted, told.text, wanted in told.text)
-        refused = mounting.cmd(reader, rf"echo {self.nonce}> {INSIDE}\refused.txt")
+        refused, denied = mounting.refused(reader, rf"{INSIDE}\refused.txt", self.nonce)
         on_host = mounting.cmd(host, rf"if exist {self.folders.path}\refused.txt (echo there) else (echo none)")
-        held = not refused.good and lines_of(on_host.text) == ["none"]
+        held = denied and lines_of(on_host.text) == ["none"]
         second = Check("write to the read-only volume", reader.place, "refused.txt", DENIED,
                        f"{refused.code} {refused.text}; on the Node: {on_host.text}", held)  # fmt: skip
         again = f"{self.nonce}-again"

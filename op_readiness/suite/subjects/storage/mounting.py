@@ -7,17 +7,20 @@ not being up says nothing about volumes.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from op_readiness.model.errors import AbilityNotMet, CouldNotTell, NotTested, SkipReason
 from op_readiness.model.facts import NodeFact
+from op_readiness.observe.checks import Check, Checks
+from op_readiness.observe.reach import together
 from op_readiness.observe.shell import Answer, Asker, Client
 from op_readiness.suite.making import Workshop
 from op_readiness.workloads.pods import Manifest
 
 Object = dict[str, Any]
+Subject = TypeVar("Subject")
 MOUNT_WORDS = (
     "FailedMount",
     "MountVolume.SetUp failed",
@@ -27,6 +30,9 @@ MOUNT_WORDS = (
 )
 """Words of kubelets and runtimes that say that it is a volume for which a container does not start."""
 DENIED = "Access is denied."
+NOT_THERE = r"C:\opr-not-there.txt"
+ENGLISH = "The system cannot find the file specified."
+"""What cmd says of a file that is not there, on a host that speaks English."""
 
 
 @dataclass
@@ -54,6 +60,26 @@ class Mounting:
     def cmd(self, client: Client, line: str) -> Answer:
         """Exit code and output of a line of cmd."""
         return self.asker.answer(client, ["cmd", "/S", "/C", line])
+
+    def refused(self, client: Client, path: str, word: str) -> tuple[Answer, bool]:
+        """What a write to `path` answered, and whether it was refused with Windows' own words.
+
+        On a host that speaks another language (asked for a file that is not there) the exit code alone decides.
+        """
+        answer = self.cmd(client, f"echo {word} > {path}")
+        if answer.good or lines_of(answer.text) == [DENIED]:
+            return answer, not answer.good
+        return answer, lines_of(self.cmd(client, f"type {NOT_THERE}").text) != [ENGLISH]
+
+    def judge(
+        self, look: Callable[[Subject], list[Check]], subjects: Sequence[Subject], what: str, *, hint: str, code: str
+    ) -> None:
+        """What `look` says of each, side by side; raises AbilityNotMet, one finding, where something does not hold."""
+        checks = Checks(self.workshop.recorder)
+        for found in together(self.workshop.threads, look, subjects):
+            for check in found:
+                checks.take(check)
+        checks.must_hold(what, hint=hint, code=code)
 
 
 def volume(name: str, **source: Any) -> Object:

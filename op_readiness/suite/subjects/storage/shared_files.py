@@ -61,12 +61,8 @@ class SharedFiles:
 
     def must_share(self) -> None:
         """Each writes a file, all write at once; then each sees all three files whole."""
-        checks = Checks(self.mounting.workshop.recorder)
-        for found in together(self.mounting.workshop.threads, self._shared, self.groups):
-            for check in found:
-                checks.take(check)
-        checks.must_hold(
-            "Windows containers of one Node do not see what the others write", code="share",
+        self.mounting.judge(
+            self._shared, self.groups, "Windows containers of one Node do not see what the others write", code="share",
             hint="the volume's folder on the Node and its rights (icacls)",
         )  # fmt: skip
 

@@ -18,8 +18,7 @@ from op_readiness.model.clock import SYSTEM_CLOCK, Clock
 from op_readiness.model.errors import CouldNotTell
 from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Finding
-from op_readiness.observe.checks import Check, Checks
-from op_readiness.observe.reach import together
+from op_readiness.observe.checks import Check
 from op_readiness.observe.shell import Client
 from op_readiness.suite.subjects.storage.mounting import Mounting, Object, mount, volume
 from op_readiness.workloads.pods import Manifest
@@ -114,12 +113,9 @@ class TokenRotation:
 
     def must_rotate(self) -> None:
         """Within 20 minutes another token, of the same user and with a later end, and no call has failed."""
-        checks = Checks(self.mounting.workshop.recorder)
-        for found in together(self.mounting.workshop.threads, self._watched, self.clients):
-            for check in found:
-                checks.take(check)
-        checks.must_hold(
-            "The service account token of a running Windows Pod is not renewed as it should be", code="token",
+        self.mounting.judge(
+            self._watched, self.clients, code="token",
+            what="The service account token of a running Windows Pod is not renewed as it should be",
             hint="the kubelet's log on the Node (token manager), clock of the Node, and links of the volume's folder",
         )  # fmt: skip
 
