@@ -160,7 +160,9 @@ class TableStep:
         return self.step.do == "drop" or in_low_half(self.step.value, self.condition.since)
 
     def _acts(self, table: Table[Any, Any], met: Met) -> bool:
-        return self.condition.holds(self._counts(table)) and self._names(met) and self.condition.take((table.node, met.key))
+        if not self.condition.holds(self._counts(table)) or not self._names(met):
+            return False
+        return self.condition.take((table.node, met.key))
 
     def _names(self, met: Met) -> bool:
         return met.concerns() and all_fit(self.step.key, met)

@@ -81,7 +81,7 @@ class SubPaths:
         )  # fmt: skip
 
     def must_go(self) -> None:
-        """Deleted, every Pod is gone within five minutes, no kubelet could not kill it, and the Node keeps its folders."""
+        """Deleted, every Pod is gone within five minutes, killed at the first try, and the Node keeps its folders."""
         self.mounting.judge(
             self._gone, self.clients, "A Windows Pod with subPath mounts does not go away as it should",
             hint=self._hint(), code="subpath",
