@@ -91,6 +91,7 @@ class SimulatedCluster:
         await restore(self.world.api)
         await asyncio.gather(*(kubelet.registration.heal() for kubelet in self.world.kubelets.values()))
         await self.world.network.heal()
+        await asyncio.gather(*(kubelet.settled() for kubelet in self.world.kubelets.values()))
         await self._within(self._ready(), "Nodes and cluster DNS")
 
     async def _start(self) -> None:

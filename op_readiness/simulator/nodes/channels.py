@@ -20,13 +20,15 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class ChannelKey:
     """One use of a channel. `channel` is exec, log, stats, probe, nodelog, runtime (the making of a Pod's sandbox) or
-    http (any call to the kubelet's port); stats, nodelog and http name no Pod.
+    http (any call to the kubelet's port); stats, nodelog and http name no Pod. `sandbox` (of runtime) is new, or
+    remade: that of a Pod that ran before its Node booted.
     """
 
     channel: str
     namespace: str = ""
     pod: str = ""
     container: str = ""
+    sandbox: str = ""
 
 
 @dataclass(frozen=True)

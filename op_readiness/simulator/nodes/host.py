@@ -16,9 +16,9 @@ from op_readiness.simulator.nodes.specs import NodeSpec
 class FactKey:
     """`subject` says what of (docs/faults.md lists them); `name` is one of its facts.
 
-    management is what its interfaces answer, runtime how the runtime treats HostProcess containers and when it tells
-    the address of a sandbox; registry-key, firewall-rule, hns-policy and process are what programs of HostProcess
-    containers have made.
+    boot is how it comes up after a restart, management what its interfaces answer, runtime how the runtime treats
+    HostProcess containers and when it tells the address of a sandbox; registry-key, firewall-rule, hns-policy and
+    process are what programs of HostProcess containers have made.
     """
 
     subject: str
@@ -38,7 +38,10 @@ CONTAINERD = r"C:\Program Files\containerd\containerd.exe"
 _SHIM = r"C:\Program Files\containerd\containerd-shim-runhcs-v1.exe"
 _KUBELET = {("kubelet", "IdentifyPodOS"): HostFact("true")}
 """IdentifyPodOS: whether a kubelet looks at spec.os of a Pod that is bound to it (from 1.24 on)."""
+_BOOT = {("boot", "returns"): HostFact("always"), ("boot", "id"): HostFact("uuid")}
+"""returns: whether the machine comes up again (always, never); id: what names a boot (a count, a uuid)."""
 _WINDOWS = {
+    ("boot", "id"): HostFact("count"),
     ("defender", "service"): HostFact("Running"),
     ("defender", "real-time"): HostFact("true"),
     ("defender", "mode"): HostFact("Normal"),
@@ -48,6 +51,7 @@ _WINDOWS = {
     ("service", "sshd"): HostFact("Running", ("Automatic",)),
     ("service", "TermService"): HostFact("Running", ("Manual",)),
     ("registry", "fDenyTSConnections"): HostFact("1"),
+    ("os", "installed"): HostFact("1764316800"),
     ("os", "hotfix"): HostFact(items=("KB5062063", "KB5063880")),
     ("os", "free-bytes"): HostFact("96211289088"),
     ("os", "page-file-mib"): HostFact("1024"),
@@ -65,7 +69,7 @@ class HostFacts:
 
     def __init__(self, spec: NodeSpec) -> None:
         self.table: FactTable = Table("NODE", spec.name)
-        known = _KUBELET | (_WINDOWS if spec.os == "windows" else {})
+        known = _KUBELET | _BOOT | (_WINDOWS if spec.os == "windows" else {})
         self._wanted = {FactKey(*key): fact for key, fact in known.items()}
         self._wanted |= {FactKey("address", "InternalIP"): HostFact(items=tuple(filter(None, (spec.ip, spec.ip6))))}
         self.heal()

@@ -19,9 +19,13 @@ from op_readiness.simulator.nodes.pod import PodWorker
 from op_readiness.simulator.nodes.pressure import MemoryPressure
 from op_readiness.simulator.nodes.registration import Registration, node_object, node_status
 from op_readiness.simulator.nodes.shutdown import NOT_ADMITTED, shut_down
+from op_readiness.simulator.nodes.waiting import ended_within
 
 if TYPE_CHECKING:
     from op_readiness.simulator.world import World
+
+
+BOOT_LOOK, SETTLING_LOOKS = 1.0, 60
 
 
 class NotHere(Exception):
@@ -38,6 +42,7 @@ class Kubelet:
         self.workers: dict[str, PodWorker] = {}
         self.host_process_starts: Counter[tuple[str, str]] = Counter()
         self.down = False
+        self._nudge = asyncio.Event()
         self._beating: asyncio.Task[None] | None = None
         self._missed: list[tuple[Object | None, Object | None]] = []
         world.component("kubelet", node.name, self.restart)
@@ -70,6 +75,8 @@ class Kubelet:
 
     async def reboot(self) -> None:
         """The whole Node goes down, and comes up with another boot id; its keepers begin anew."""
+        if self.down:
+            return
         if self._beating is not None:
             self._beating.cancel()
         self.down = True
@@ -79,10 +86,13 @@ class Kubelet:
         for worker in list(self.workers.values()):
             worker.power_off()
         await self.world.clock.sleep(self.node.latency.of("boot", self.world.random))
-        self.node.boots += 1
-        self.down = self.node.shutting_down = self.node.memory_pressure = False
+        while self.node.host.fact("boot", "returns").value == "never":
+            await self.world.clock.sleep(BOOT_LOOK)
+        self.node.boot(self.world.clock.now())
+        self.down = False
         with contextlib.suppress(ValueError):
             routes.on_lookup.remove(_silent)
+        self.world.emit("node up", node=self.node.name)
         for component in ("hns", "cni", "kube-proxy"):
             await self.world.restart(component, self.node.name)
         self.events.node(
@@ -94,6 +104,25 @@ class Kubelet:
         for old, new in self._missed:
             self.pod_changed(old, new)
         self._missed.clear()
+
+    async def nudged_within(self, seconds: float) -> None:
+        """Wait that many cluster seconds, or until what waits to try again is to be tried now."""
+        nudged = asyncio.ensure_future(self._nudge.wait())
+        try:
+            await ended_within(self.world.clock, nudged, seconds)
+        finally:
+            nudged.cancel()
+
+    async def settled(self) -> None:
+        """After a fault is out: wait until the Node is up, and what its Pods wait to try again has been tried."""
+        while self.down:
+            await self.world.clock.sleep(BOOT_LOOK)
+        nudge, self._nudge = self._nudge, asyncio.Event()
+        nudge.set()
+        for _ in range(SETTLING_LOOKS):
+            if all(one.settled for one in self.workers.values()):
+                return
+            await self.world.clock.sleep(BOOT_LOOK)
 
     @property
     def execs(self) -> int:

@@ -19,6 +19,7 @@ from op_readiness.simulator.nodes.specs import NodeSpec
 from op_readiness.simulator.programs.files import FileSystem
 from op_readiness.simulator.programs.images import host_tree
 
+FEW_DAYS = 345_600.0
 RESERVED_BYTES = 2 * 1024**3
 EVICTION_HARD = {"windows": "500Mi", "linux": "100Mi"}
 """evictionHard, memory.available: the kubelet's defaults."""
@@ -34,6 +35,8 @@ class Node:
     tables: dict[str, Table[Any, Any]] = field(default_factory=dict)
     memory_pressure: bool = False
     shutting_down: bool = False
+    booted: float = -FEW_DAYS
+    """When it came up, in cluster seconds."""
 
     def __post_init__(self) -> None:
         self.channels: Channels = channel_table(self.name)
@@ -45,6 +48,7 @@ class Node:
         self.limits.set_node("reserved", RESERVED_BYTES)
         self.limits.set_node("eviction", bytes_of(EVICTION_HARD[self.os]))
         self.host = HostFacts(self.spec)
+        self.boot_id = self._drawn_boot_id()
         self.tables |= {"CHAN": self.channels, "IMG": self.images, "VOL": self.volumes, "ID": self.identities}
         self.tables |= {"LIMIT": self.limits.table, "NODE": self.host.table}
 
@@ -52,6 +56,12 @@ class Node:
     def of(cls, spec: NodeSpec, profile: str) -> Node:
         """A Node by its description; `profile` is quick or realistic."""
         return cls(spec, PROFILES[profile, spec.os])
+
+    def boot(self, now: float) -> None:
+        """It has come up once more."""
+        self.boots, self.booted = self.boots + 1, now
+        self.boot_id = self._drawn_boot_id()
+        self.shutting_down = self.memory_pressure = False
 
     def heal(self) -> None:
         """Forget what faults have written into its tables: channels and volumes are well, pulled images are there."""
@@ -118,9 +128,8 @@ class Node:
         kept = self.limits.of_node("reserved") + self.limits.of_node("eviction")
         return f"{(bytes_of(self.spec.memory) - int(kept)) // 1024}Ki"
 
-    @property
-    def boot_id(self) -> str:
-        """Windows counts its boots, Linux draws a UUID each time."""
-        if self.os == "windows":
+    def _drawn_boot_id(self) -> str:
+        """Windows counts its boots, Linux draws a UUID each time; it is the same until the next boot."""
+        if self.host.fact("boot", "id").value == "count":
             return str(20 + self.spec.index + self.boots)
         return str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{self.name}/boot/{self.boots}"))

@@ -61,7 +61,7 @@ class PodWorker:
         self.rejected: tuple[str, str] | None = None
         self._writer = StatusWriter(self.world, self._status)
         self._going, self._off, self._powered = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        self._vanished = False
+        self._vanished = self._remade = False
         self.upkeep = Upkeep(self)
         self._keeping: asyncio.Task[None] | None = None
         self.task: asyncio.Task[None] | None = None
@@ -129,12 +129,9 @@ class PodWorker:
         """The Node is up again: what is to run begins anew in a new sandbox."""
         for one in self.containers:
             one.rebooted()
+        self._remade = self._remade or self.shown.sandbox
         self.shown.sandbox, self.shown.ips = False, []
         self._writer.silent = False
-        if not self.ended:
-            self.kubelet.events.pod(
-                self.pod, "Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created."
-            )
         self._off.clear()
         self._powered.set()
 
@@ -166,10 +163,14 @@ class PodWorker:
             except failure as error:
                 if reason:
                     self.kubelet.events.pod(self.pod, "Warning", reason, str(error))
-                await self.clock.sleep(pause)
+                await self.kubelet.nudged_within(pause)
                 pause = min(pause * 2, LONGEST_RETRY)
 
     async def _sandbox(self) -> None:
+        """A kubelet that has a sandbox on record which is gone says so each time that it makes another."""
+        if self._remade:
+            words = "Pod sandbox changed, it will be killed and re-created."
+            self.kubelet.events.pod(self.pod, "Normal", "SandboxChanged", words)
         await self.clock.sleep(self.pause_of("sandbox"))
         await self._runtime()
         self._log_on()
@@ -189,9 +190,10 @@ class PodWorker:
 
         What is wrong with the sandbox's image does not stop a HostProcess Pod, whose image need not fit the host.
         """
-        meta = self.pod["metadata"]
+        meta, sandbox = self.pod["metadata"], "remade" if self._remade else "new"
+        key = ChannelKey("runtime", meta["namespace"], meta["name"], sandbox=sandbox)
         try:
-            await passed(self.node.channels, ChannelKey("runtime", meta["namespace"], meta["name"]), self.clock)
+            await passed(self.node.channels, key, self.clock)
         except ChannelError as error:
             if not windows_option(self.pod, {}, "hostProcess"):
                 raise _sandbox_failed(str(error)) from error
@@ -308,6 +310,11 @@ class PodWorker:
         reason = "PodInitializing" if any(one.kind == "init" for one in self.containers) else "ContainerCreating"
         for one in self.containers:
             one.state = {"waiting": {"reason": reason}}
+
+    @property
+    def settled(self) -> bool:
+        """Whether it runs, has ended, or is on its way out: nothing that it waits to try again."""
+        return self.ended or self._going.is_set() or self.network is not None
 
     # What its containers ask of it
 

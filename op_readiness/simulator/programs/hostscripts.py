@@ -84,6 +84,14 @@ async def privileged(process: Process) -> int:
     return 0
 
 
+async def boot_times(process: Process) -> int:
+    """When the Node came up and when it was installed, by its own clock."""
+    node = node_of(process)
+    booted = int(process.clock.epoch + node.booted)
+    say(process, {"booted": booted, "installed": int(node.host.fact("os", "installed").value or 0)})
+    return 0
+
+
 def _of_a_container(process: Process) -> dict[str, Any]:
     """No services and no management of the Node; the registry is the container's own."""
     act, nonce = process.env.get("OPR_ACT", ""), process.env.get("OPR_NONCE", "")
@@ -113,6 +121,7 @@ def say(process: Process, said: dict[str, Any]) -> None:
 
 BY_DIGEST = {
     "29096f8efc33ee037d33a26def7c7935db559d039b82529f0df22a6ea8003f0d": hns_policy,
+    "89a0099c04d7a45a075c61205c21142b81f906b5186e1c107d0952082a1abfa2": boot_times,
     "a5c4ebac05cf452687f548b028caee9c1732c451fd3a822f775df8f9e347839a": privileged,
 }
 """Digest of a script's text (powershell.digest_of) -> its stand-in."""

@@ -20,7 +20,6 @@ MIB = 1024**2
 OUT_OF_MEMORY = "Insufficient memory to continue the execution of the program."
 """What .NET says of ERROR_COMMITMENT_LIMIT: a job object's commit limit refuses, it does not kill."""
 SSH, RDP = 22, 3389
-FEW_DAYS = 345_600
 
 
 async def burn_cpu(process: Process) -> int:
@@ -99,7 +98,7 @@ async def inventory(process: Process) -> int:
         "build": node.spec.kernel,
         "addresses": sorted([*process.network.addresses, "127.0.0.1", "::1"]),
         "hotfixes": list(node.host.fact("os", "hotfix").items),
-        "uptimeSeconds": FEW_DAYS + int(process.clock.now()),
+        "uptimeSeconds": int(process.clock.now() - node.booted),
         "freeBytes": int(node.host.fact("os", "free-bytes").value or 0),
         "pageFileMiB": int(node.host.fact("os", "page-file-mib").value or 0),
     })  # fmt: skip
