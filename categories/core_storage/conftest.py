@@ -2,6 +2,8 @@
 
 import pytest
 
+from op_readiness.suite.subjects.host_process import HostProcess
+from op_readiness.suite.subjects.reboot.all_nodes import AllNodes
 from op_readiness.suite.subjects.storage.config_volumes import ConfigVolumes
 from op_readiness.suite.subjects.storage.downward import Downward
 from op_readiness.suite.subjects.storage.held_recreation import HeldRecreation
@@ -84,5 +86,13 @@ def sub_paths(host_folders):
 def downward(mounting, windows_nodes):
     """A Pod that is told of itself on each Windows Node, Running."""
     made = Downward(mounting, windows_nodes)
+    made.start()
+    return made
+
+
+@pytest.fixture
+def all_nodes(workshop, windows_nodes, reach, asker, facts):
+    """A Pod on each Windows Node, behind a Service that a Linux Pod asks all the time."""
+    made = AllNodes(HostProcess(workshop, windows_nodes), reach, asker, facts.usable_nodes("linux"))
     made.start()
     return made

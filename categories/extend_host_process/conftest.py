@@ -7,6 +7,7 @@ from op_readiness.suite.subjects.host_basics import Basics, InitContainers, Volu
 from op_readiness.suite.subjects.host_network import ApiAccess, Binding, HnsRules
 from op_readiness.suite.subjects.host_process import HostProcess
 from op_readiness.suite.subjects.host_rights import PrivilegedApis, Termination
+from op_readiness.suite.subjects.reboot.rejoin import Rejoin
 
 
 @pytest.fixture
@@ -73,3 +74,11 @@ def termination(pods):
 def admission(workshop, windows_nodes, recorder):
     """The API server, to be asked what it takes."""
     return Admission(workshop, windows_nodes[0], recorder)
+
+
+@pytest.fixture
+def rejoining(workshop, windows_nodes, reach, asker, facts):
+    """A Windows Node to be restarted, with Pods on it and on others."""
+    made = Rejoin(HostProcess(workshop, windows_nodes), reach, asker, facts.usable_nodes("linux"))
+    made.start()
+    return made

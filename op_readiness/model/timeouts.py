@@ -14,6 +14,7 @@ FLOORS = {
     "exec_answer": 10.0,  # as above, and the handshake
     "namespace_gone": 15.0,  # the real Namespace controller needs 5 s even for an empty one
     "node_lost": 60.0,  # 40 s Node monitor grace period of the real controller manager
+    "node_back": 60.0,  # until then the real controller manager may show a Node that is down as Ready
     "pods_ready": 15.0,  # computing, not waiting: API round trips of a loaded machine
     "probed_ready": 10.0,
     "batch_started": 20.0,
@@ -57,6 +58,8 @@ class Timeouts:
     policy_enforced: float = 60.0  # a policy agent on Windows may need tens of seconds
     domain_joined: float = 60.0  # gmsa_full.go: one minute, a try a second
     node_lost: float = 60.0
+    node_back: float = 600.0  # reboot_node.go: ten minutes; KEP-2578 says a few
+    service_gap: float = 60.0  # Node monitor grace period (40 s, 50 s from Kubernetes 1.32 on), and kube-proxy's lag
     ability: float = 900.0  # a worker silent past this is killed
 
     def real(self, name: str) -> float:

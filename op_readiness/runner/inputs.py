@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationError
 
 from op_readiness.model.errors import UsageError
 from op_readiness.suite.catalogue import line_of, read_yaml
@@ -28,6 +28,8 @@ EXPECTED = {
     "domain": "expected a DNS domain such as corp.example",
     "dcHost": "expected a host such as dc1.corp.example",
     "closed": "expected true or false",
+    "nodeSeconds": "expected a number of seconds",
+    "gapSeconds": "expected a number of seconds",
     "credSpecName": "expected the name of a GMSACredentialSpec",
 }
 
@@ -53,14 +55,22 @@ class Nodes(_Strict):
     closed: bool | None = Field(None, description="by design administrators log on to no Node")
 
 
+class Reboot(_Strict):
+    """What a Node may take to restart."""
+
+    nodeSeconds: PositiveFloat | None = Field(None, description="in which a Node that restarts is Ready again")
+    gapSeconds: PositiveFloat | None = Field(None, description="how long a Service may be silent meanwhile")
+
+
 class Config(_Strict):
     """The file: a section for each outside system, and what is by design."""
 
     gmsa: Gmsa | None = None
     nodes: Nodes | None = None
+    reboot: Reboot | None = None
 
 
-_SECTIONS: dict[str, type[BaseModel]] = {"gmsa": Gmsa, "nodes": Nodes}
+_SECTIONS: dict[str, type[BaseModel]] = {"gmsa": Gmsa, "nodes": Nodes, "reboot": Reboot}
 
 
 def fields() -> dict[str, str]:

@@ -117,20 +117,27 @@ class HostProcess:
         """The manifest of a HostProcess Pod; `fields` are those of `host_pod`."""
         workshop, context = self.workshop, self.workshop.context
         return host_pod(
-            f"{name}-{self.selected.index(node)}", workshop.namespace, node, image=context.images.agnhost,
+            self.name(name, node), workshop.namespace, node, image=context.images.agnhost,
             labels=workshop.labels, command=command, pull_secret=context.pull_secret, **fields,
         )  # fmt: skip
 
     def run(self, name: str, manifest: Callable[[NodeFact], Manifest]) -> list[Ended]:
         """Make a Pod a Node, wait until all have ended or the time is over, and tell what became of each."""
-        manifests = [manifest(node) for node in self.nodes]
-        self.create(manifests)
-        names = [one["metadata"]["name"] for one in manifests]
+        self.create([manifest(node) for node in self.nodes])
+        return self.ended(name)
+
+    def ended(self, name: str) -> list[Ended]:
+        """What has become of the Pods `name` that were made for the Nodes, when all have ended or the time is over."""
+        names = [self.name(name, node) for node in self.nodes]
         found = self._wait(names)
         return [
             ended for node, one in zip(self.nodes, names, strict=True)
             if (ended := self._ended(node, found.get(one))) is not None
         ]  # fmt: skip
+
+    def name(self, name: str, node: NodeFact) -> str:
+        """The name of a Pod on a Node."""
+        return f"{name}-{self.selected.index(node)}"
 
     def create(self, manifests: Sequence[Manifest]) -> None:
         """Make Pods; raises NotTested where Pod Security forbids privileged ones."""

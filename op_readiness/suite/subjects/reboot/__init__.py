@@ -1,0 +1,1 @@
+"""Windows Nodes restarted on purpose, and what is the same afterwards."""
