@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from op_readiness.model.errors import AbilityNotMet, CouldNotTell, NotApplicable
+from op_readiness.model.errors import AbilityNotMet, NotApplicable
 from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Finding, Outcome, Part
 from op_readiness.observe.checks import Check, Checks
@@ -22,6 +22,7 @@ from op_readiness.suite.subjects.host_process import HostProcess
 from op_readiness.suite.subjects.reboot.asking import Asking
 from op_readiness.suite.subjects.reboot.kept import Kept
 from op_readiness.suite.subjects.reboot.restarting import Restarting, Return
+from op_readiness.suite.subjects.reboot.traffic import must_be_well_after, must_be_well_before
 from op_readiness.workloads.services import HTTP_SERVICE_PORT
 
 Object = dict[str, Any]
@@ -73,7 +74,7 @@ class AllNodes:
         if len(nodes) > 1:
             self._turn(nodes, "after all at once")
             return
-        why = f"{len(nodes)} Windows Node(s) left to restart at once"
+        why = f"requires two Windows Nodes that come back, {len(nodes)} does"
         part = Part("all at once", self.pods.nodes[0].place, "Nodes", Outcome.SKIPPED, reason=why)
         self.pods.workshop.recorder.part(part)
 
@@ -98,19 +99,19 @@ class AllNodes:
         self._keep(checks, "Windows Nodes that restart do not come back as they were")
         self._hurt(node for node in back if node not in up)
         try:
-            self._traffic(up)
+            self._traffic(up, [node.name for node in nodes])
         except AbilityNotMet as error:
             self._failed(error)
         self._figures(silent, when)
         return silent
 
-    def _traffic(self, up: Sequence[NodeFact]) -> None:
+    def _traffic(self, up: Sequence[NodeFact], restarted: Sequence[str]) -> None:
         """The Pods that are back, by IP and from within; and the Service with every Pod that is well."""
         pairs = [(client, self.kept.by_pod_ip(node)) for node in up for client in self._clients(node)]
         pairs += [(self.kept.client(node), name) for node in up for name in self.kept.name()]
         if self.asking is not None and not self.hurt:  # a broken Pod may still be behind it
             pairs.append((self.asking.client, self.kept.by_service(self._well())))
-        self.reach.pairs(pairs, after_change=True)
+        must_be_well_after(self.reach, pairs, restarted)
 
     def _clients(self, node: NodeFact) -> list[Client]:
         """Who asks the Pod on a Node: the Linux Pod, or without one the Pods of the other Nodes."""
@@ -126,10 +127,7 @@ class AllNodes:
             pairs += [(self.kept.client(node), name) for name in self.kept.name()]
         if self.asking is not None:
             pairs.append((self.asking.client, self.kept.by_service(nodes)))
-        try:
-            self.reach.pairs(pairs, after_change=True)
-        except AbilityNotMet as error:
-            raise CouldNotTell(*error.findings) from error  # before the restart: nothing that the restart did
+        must_be_well_before(self.reach, pairs)
 
     def _gap(self, node: NodeFact, silent: Outage) -> None:
         checks, budget = self.pods.checks, self.restarting.timeouts.service_gap

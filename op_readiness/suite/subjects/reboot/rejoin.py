@@ -28,6 +28,7 @@ from op_readiness.suite.subjects.host_process import HostProcess
 from op_readiness.suite.subjects.reboot.all_nodes import HINT, REPLACED
 from op_readiness.suite.subjects.reboot.kept import HOLD_TRIES, Kept
 from op_readiness.suite.subjects.reboot.restarting import Restarting, times_pod
+from op_readiness.suite.subjects.reboot.traffic import must_be_well_after, must_be_well_before
 from op_readiness.suite.subjects.users import HOLD
 
 Object = dict[str, Any]
@@ -63,10 +64,7 @@ class Rejoin:
         self.before = [had(one) for one in self.pods.workshop.pods_up([held["metadata"]["name"]], until_ready=False)]
         self.daemons = self._daemons()
         self.restarting.start()
-        try:
-            self._traffic([self.kept.client(self.node)], [self.kept.by_pod_ip(self.node)])
-        except AbilityNotMet as error:
-            raise CouldNotTell(*error.findings) from error  # before the restart: nothing that the restart did
+        must_be_well_before(self.reach, self._pairs([self.kept.client(self.node)], [self.kept.by_pod_ip(self.node)]))
 
     def must_rejoin(self) -> None:
         """Restart it; raises what is not as before, then what could not be found out."""
@@ -89,10 +87,10 @@ class Rejoin:
 
     def _take(self, remembered: Sequence[Had], checks: Checks, findings: list[Finding]) -> None:
         """Statements about the Node's Pods, old ones and new ones, and about their traffic."""
-        self._ask_for_new_pods()
         self._take_back("DaemonSet Pod", self.daemons, checks)
         kept = self.kept.take([one for one in remembered if one not in self.before], checks, WHEN)
         self._take_back("HostProcess Pod", self.before, checks)
+        self._ask_for_new_pods()
         fresh = self._fresh(checks)
         clients = [self.kept.client(self.node)] if kept else []
         targets = [self.kept.by_pod_ip(self.node)] if kept else []
@@ -100,11 +98,11 @@ class Rejoin:
             clients.append(Client.of(fresh, self.node))
             targets.append(replace(pod_target(fresh), hold_tries=HOLD_TRIES))
         try:
-            self._traffic(clients, targets, after_change=True)
+            must_be_well_after(self.reach, self._pairs(clients, targets), [self.node.name])
         except AbilityNotMet as error:
             findings += error.findings
 
-    def _traffic(self, inside: Sequence[Client], targets: Sequence[Target], *, after_change: bool = False) -> None:
+    def _pairs(self, inside: Sequence[Client], targets: Sequence[Target]) -> list[tuple[Client, Target]]:
         """From the other Nodes to the Node's Pods, and from those to the others, to their Service, and to DNS."""
         pairs = [(client, target) for client in self.peers for target in targets]
         pairs += [(client, target) for client in inside for target in [*self.targets, *self.kept.name()]]
@@ -112,7 +110,7 @@ class Rejoin:
             why = "no other Node takes Pods: nobody speaks with those of this one"
             self.pods.checks.not_tested("traffic both ways", self.node.place, "other Nodes", why)
             pairs += [(one, target) for one in inside for target in targets if one.pod not in target.backends]
-        self.reach.pairs(pairs, after_change=after_change)
+        return pairs
 
     def _start_peers(self) -> None:
         """A Pod on each other Windows Node and on a Linux one, and a Service in front of them."""

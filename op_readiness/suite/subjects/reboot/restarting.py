@@ -109,10 +109,10 @@ class Restarting:
             self.unknown.append(_not_restarted(one, expected))
         elif one.fate is Fate.REPLACED:
             why = f"Node {node.name} was replaced when it restarted, as autoscalers do: {one.seen}"
-            checks.not_tested(f"restart {when}", node.place, "Node", why)
+            checks.not_tested(f"Ready {when}", node.place, "Node", why)
             recorder.note(why)
         else:
-            checks.take(Check(f"restart {when}", node.place, "Node", expected, one.seen, one.back,
+            checks.take(Check(f"Ready {when}", node.place, "Node", expected, one.seen, one.back,
                               f"kubectl describe node {node.name}"))  # fmt: skip
         if one.back:
             recorder.figure(f"seconds from shutdown.exe to Ready, {node.name} {when}", one.seconds)
