@@ -110,7 +110,6 @@ def run_main(*words: str, capsys) -> tuple[int, str]:
         (["--fault-file", "x"], "--fault-file is for the simulated cluster only"),
         (["--latency", "quick"], "--latency is for the simulated cluster only"),
         (["--category", "Extend.NetworkPolicy", "--tags", "beyond"], "nothing to run"),
-        (["--ability", "sto-reboot-all-nodes"], "planned and have no readiness test yet"),
         (["--category", "Core.Storage", "--ability", "net-dns-cluster"], "is of Core.Network"),
         (["--workers", "many"], "--workers takes a number"),
         (["--flake-attempts", "0"], "--flake-attempts"),
@@ -134,11 +133,23 @@ def test_a_misspelt_variable_is_refused(monkeypatch, capsys):
     assert (code, "did you mean OP_READINESS_CATEGORY?" in err) == (2, True)
 
 
+def with_planned_ability(folder):
+    """A catalogue of one ability without a test."""
+    entry = "  - {id: my-ability, description: Ability to do mine, planned: true}\n"
+    (folder / "mine").mkdir()
+    (folder / "mine" / "spec.yaml").write_text(f"category: Mine\ntestCases:\n{entry}")
+
+
+def test_a_planned_ability_cannot_be_run(capsys, tmp_path):
+    """It is no misspelt name, and nothing to wait for."""
+    with_planned_ability(tmp_path)
+    code, err = run_main("--ability", "my-ability", "--test-directory", str(tmp_path), capsys=capsys)
+    assert (code, "planned and have no readiness test yet" in err) == (2, True)
+
+
 def test_list_shows_planned_abilities(capsys, tmp_path):
     """What has no test yet is listed and marked, and so is what does not gate."""
-    entry = "  - {id: my-ability, description: Ability to do mine, planned: true}\n"
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "spec.yaml").write_text(f"category: Mine\ntestCases:\n{entry}")
+    with_planned_ability(tmp_path)
     with pytest.raises(SystemExit) as ended:
         main(["list", "--category", "Mine,Extend.Worker", "--test-directory", str(tmp_path)])
     out = capsys.readouterr().out
