@@ -130,7 +130,7 @@ def test_without_the_hosts_network_no_pod_has_one_but_those_on_the_host() -> Non
             Faults(cluster.world).put_in(["host-network-absent-after-boot:node=win-1"])
             await restart(cluster)
             options = {"windowsOptions": {"hostProcess": True, "runAsUserName": r"NT AUTHORITY\SYSTEM"}}
-            waiting = {"command": ["cmd", "/c", "ping -n 3600 127.0.0.1 >NUL"]}
+            waiting = {"command": ["cmd", "/c", "ping -n 3600 127.0.0.1 >NUL"], "args": []}
             cluster.pod("host", container=waiting, hostNetwork=True, securityContext=options)
             await cluster.turn(10)
             assert (cluster.ready("old"), cluster.ready("host")) == (False, True)
