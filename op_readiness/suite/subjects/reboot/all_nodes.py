@@ -133,7 +133,11 @@ class AllNodes:
         checks, budget = self.pods.checks, self.restarting.timeouts.service_gap
         path, expected = "Service from Linux while the Node restarts", f"no longer than {budget:g} s without an answer"
         checks.take(Check(path, node.place, self._address(), expected, str(silent), silent.gap <= budget))
-        self._keep(checks, "A Service with Pods on other Nodes does not answer while one Node restarts")
+        try:
+            what = "A Service with Pods on other Nodes does not answer while one Node restarts"
+            checks.must_hold(what, hint="which endpoints kube-proxy of the Linux Node has meanwhile", code="reboot-gap")
+        except AbilityNotMet as error:
+            self.findings += error.findings
 
     def _figures(self, silent: Outage | None, when: str) -> None:
         if silent is not None:
