@@ -32,6 +32,8 @@ class Recorder:
         self.notes = Notes()
         self.node_answers: list[dict[str, str]] = []
         self.api_answer = ""
+        self.restarted: set[str] = set()
+        """Nodes that this test has restarted itself."""
         self._witnesses: dict[tuple[str, str], Witness] = {}
         self._emit = emit
         self._lock = threading.Lock()

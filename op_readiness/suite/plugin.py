@@ -18,7 +18,7 @@ from op_readiness.model.errors import CouldNotTell, OpReadinessError
 from op_readiness.model.findings import Outcome, Proof
 from op_readiness.model.results import Result
 from op_readiness.observe.recorder import Recorder
-from op_readiness.suite import hookspecs
+from op_readiness.suite import hookspecs, meanwhile
 from op_readiness.suite.context import RunContext
 from op_readiness.suite.outcomes import Raised, result_of
 from op_readiness.suite.proving import proof_of
@@ -32,6 +32,7 @@ PROOF = pytest.StashKey[Proof]()
 RESULT = pytest.StashKey[Result]()
 STARTED = pytest.StashKey[float]()
 NAMESPACES = pytest.StashKey[list[str]]()
+BOOTS = pytest.StashKey[dict[str, str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -90,6 +91,9 @@ def pytest_runtest_protocol(item: pytest.Item) -> Any:
     item.stash[RECORDER] = Recorder(lambda kind, data: emit(item, kind, data))
     item.stash[RAISED], item.stash[NAMESPACES] = Raised(), []
     item.stash[STARTED] = time.monotonic()
+    item.stash[BOOTS] = {node.name: node.boot_id for node in context.facts.nodes if node.os == "windows"}
+    if CLUSTER in item.config.stash:  # an earlier test may have restarted Nodes
+        item.stash[BOOTS] = meanwhile.boot_ids(item.config.stash[CLUSTER])
     emit(item, "started", {"pid": os.getpid()})
     outcome = yield
     result = _result(item, context, id)
@@ -131,9 +135,20 @@ def _gather(item: pytest.Item) -> None:
         item.stash[PROOF] = proof_of(ability.proof, item.stash[RECORDER], cluster, context.facts)
         result = _result(item, context, ability.id)
         if result.outcome in (Outcome.FAILED, Outcome.ERROR):
-            _keep_evidence(item, context, result)
+            _look_for_restarts(item, context)
+            _keep_evidence(item, context, _result(item, context, ability.id))
     except Exception as error:
         raised.by_phase.setdefault("call", error if isinstance(error, CouldNotTell) else CouldNotTellProof(error))
+
+
+def _look_for_restarts(item: pytest.Item, context: RunContext) -> None:
+    """What was raised says nothing where somebody else restarted a Node meanwhile."""
+    raised, recorder = item.stash[RAISED], item.stash[RECORDER]
+    before, now = item.stash[BOOTS], meanwhile.boot_ids(item.config.stash[CLUSTER])
+    seen = meanwhile.restarts(before, now, recorder.restarted, context.windows_nodes)
+    if seen and raised.first is not None:
+        phase = "setup" if "setup" in raised.by_phase else "call"
+        raised.by_phase[phase] = meanwhile.as_unknown(raised.first, seen)
 
 
 class CouldNotTellProof(Exception):

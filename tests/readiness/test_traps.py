@@ -38,6 +38,7 @@ class Trap:
     nodes: str = "windows=2,linux=1"
     says: str = ""
     code: str = ""
+    words: tuple[str, ...] = ()
     also: Callable[[Result], bool] = field(default=lambda result: True)
 
 
@@ -83,6 +84,13 @@ TRAPS = (
          "stats-stand-still:node=win-1"),
     Trap("8 the tool's image is missing", "the Pod does not run, so the Node cannot",
          "ad-runasusername-volumes", "error", "image-cannot-be-pulled:node=win-1", says="no match for platform"),
+    Trap("9 a boot id that is no number", "the boot id is not one more, so the Node has not restarted",
+         "sto-reboot-all-nodes", "passed", "boot-id-is-a-uuid:node=win-1", words=("--disruptive",)),
+    Trap("9 old Pods after a restart", "Node and Pods are Ready, and a new Pod works",
+         "hp-rejoin-after-reboot", "failed", "endpoints-made-before-the-agent:node=win-1", words=("--disruptive",),
+         says="no answer"),
+    Trap("9 a Node restarts meanwhile", "its Pods do not compute, so they are held too much", "sch-cpu-limit", "error",
+         "node-restarts-meanwhile:node=win-1", says="boot id 21 -> 22"),
     Trap("10 probes blocked by a policy", "no Pod is Ready under deny-all, so all is denied as it should be",
          "np-pod-ingress", "failed", "policy-blocks-probes:node=win-1", code="probes-blocked"),
     Trap("11 a closed lab", "a public name is not reached from Windows", "net-dns-external", "passed",
@@ -124,7 +132,7 @@ def test_what_misleads_does_not(trap, tmp_path):
     """The outcome, the Node that is accused where one is, and the words that tell why."""
     if trap.ability in PLANNED:
         pytest.skip(f"{trap.ability} has no test yet")
-    words = ["--provider", "simulated", "--nodes", trap.nodes, "--ability", trap.ability]
+    words = ["--provider", "simulated", "--nodes", trap.nodes, "--ability", trap.ability, *trap.words]
     if trap.steps:
         document = {"name": "of-the-test", "title": trap.misleads, "steps": list(trap.steps)}
         (tmp_path / "fault.yaml").write_text(yaml.safe_dump(document))

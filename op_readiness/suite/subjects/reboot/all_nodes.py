@@ -74,7 +74,7 @@ class AllNodes:
         if len(nodes) > 1:
             self._turn(nodes, "after all at once")
             return
-        why = f"requires two Windows Nodes that come back, {len(nodes)} does"
+        why = f"requires two Windows Nodes that come back, this run has {len(nodes)}"
         part = Part("all at once", self.pods.nodes[0].place, "Nodes", Outcome.SKIPPED, reason=why)
         self.pods.workshop.recorder.part(part)
 

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from op_readiness.cluster.errors import Forbidden
-from op_readiness.model.errors import AbilityNotMet, CouldNotTell, NotApplicable
+from op_readiness.model.errors import AbilityNotMet, CouldNotTell, NotApplicable, NotTested, SkipReason
 from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Finding
+from op_readiness.observe.boots import state_of
 from op_readiness.observe.checks import Check, Checks
 from op_readiness.observe.pods import newest_event, ready
 from op_readiness.observe.reach import Reach
@@ -40,12 +41,13 @@ UNSCHEDULABLE = ("FailedScheduling", "nodes are available")
 
 @dataclass
 class Rejoin:
-    """The first Node of `pods`; the others, and a Linux one, have a Pod that speaks with those of that Node."""
+    """The first Node of `pods` that is Ready; on the others, and on a Linux one, are Pods that speak with its own."""
 
     pods: HostProcess
     reach: Reach
     asker: Asker
     linux: Sequence[NodeFact]
+    others: list[NodeFact] = field(default_factory=list)
     peers: list[Client] = field(default_factory=list)
     targets: list[Target] = field(default_factory=list)
     before: list[Had] = field(default_factory=list)
@@ -54,7 +56,7 @@ class Rejoin:
     def start(self) -> None:
         """Pods on the Node and elsewhere, an ordinary and a HostProcess one; traffic is well before the restart."""
         self.pods.start()
-        self.node = self.pods.nodes[0]
+        self.node, *self.others = self._ready_now()
         self.restarting = Restarting.of(replace(self.pods, nodes=[self.node]))
         self.kept = Kept(self.pods.workshop, self.asker, [self.node])
         self.kept.start()
@@ -112,10 +114,21 @@ class Rejoin:
             pairs += [(one, target) for one in inside for target in targets if one.pod not in target.backends]
         return pairs
 
+    def _ready_now(self) -> list[NodeFact]:
+        """The Nodes that are Ready still: one that an earlier test has restarted may have been lost."""
+        cluster, checks = self.pods.workshop.cluster, self.pods.checks
+        states = {node["metadata"]["name"]: state_of(node) for node in cluster.list("Node")}
+        well = [node for node in self.pods.nodes if node.name in states and states[node.name].ready == "True"]
+        for node in (one for one in self.pods.nodes if one not in well):
+            checks.not_tested("Ready before", node.place, "Node", f"{states.get(node.name, 'there is no such Node')}")
+        if not well:
+            raise NotTested("no Windows Node is Ready any more", reason=SkipReason.TOO_FEW_NODES)
+        return well
+
     def _start_peers(self) -> None:
         """A Pod on each other Windows Node and on a Linux one, and a Service in front of them."""
         workshop = self.pods.workshop
-        nodes = [*(one for one in self.pods.selected if one.name != self.node.name), *self.linux[:1]]
+        nodes = [*self.others, *self.linux[:1]]
         made = workshop.pods(
             [workshop.echo_pod(f"{PEER}-{n}", node.os, node, app=PEER) for n, node in enumerate(nodes)]
         )

@@ -92,6 +92,7 @@ class Restarting:
         Nodes that could not be told to restart are no part of the answer, but of `unknown`.
         """
         self.turns += 1
+        self.pods.workshop.recorder.restarted |= {node.name for node in nodes}
         known = {node["metadata"]["name"]: node for node in self._cluster.list("Node")}
         before = {node.name: state_of(known[node.name]) for node in nodes if node.name in known}
         asked = [node for node in nodes if node.name in before and self._ask(node)]
