@@ -192,6 +192,7 @@ class Turns(AllNodes):
         self.restarting = Restarting.of(self.pods)
         self.restarting.restart = self._restarted  # type: ignore[method-assign]
         self.restarting.take_times = lambda *args, **more: None  # type: ignore[method-assign]
+        self.restarting.take_last = lambda checks: None  # type: ignore[method-assign]
         self.fates, self.cut = fates, cut
         self.kept, self.asking = Kept(broken), Asking(gap)  # type: ignore[assignment]
         return self
@@ -254,6 +255,19 @@ def test_a_node_that_an_autoscaler_replaced_is_no_failure():
     every = turns(dict.fromkeys(("win-1", "win-2", "win-3"), Fate.REPLACED)).whole()
     with pytest.raises(NotApplicable, match="replaced by others"):
         every.must_have_recovered()
+
+
+def test_a_node_that_restarts_once_more_or_falls_does_not_stay_up():
+    """Another boot id than it came back with is no recovery."""
+    asking = restarts(Listing(win_1=BACK, win_2=NodeState("uid", "23", "True"), win_3=NodeState("uid", "22", "False")))
+    checks = asking.pods.checks
+    asking.take_last(checks)
+    assert not checks.taken  # nothing has restarted yet
+    for one in WINDOWS:
+        asking.take(came(one), checks, "alone")
+    asking.take_last(checks)
+    assert [check.good for check in checks.taken[3:]] == [True, False, False]
+    assert checks.taken[4].expected == "boot id 22 still, and Ready"
 
 
 def test_a_gap_is_held_against_the_budget_where_others_have_a_pod():

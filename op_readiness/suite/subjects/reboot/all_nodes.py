@@ -80,6 +80,9 @@ class AllNodes:
 
     def must_have_recovered(self) -> None:
         """What was seen in both modes; raises AbilityNotMet, then CouldNotTell for what could not be found out."""
+        checks = self.pods.checks
+        self.restarting.take_last(checks)
+        self._keep(checks, "Windows Nodes that have restarted do not stay up")
         if self.findings:
             raise AbilityNotMet(*self.findings)
         self.restarting.nothing_may_be_unknown()
@@ -164,7 +167,7 @@ class AllNodes:
 
     def _put_aside(self, returns: Sequence[Return]) -> None:
         """Nodes that are not back are restarted no more, and their Pods are expected nowhere."""
-        self.replaced |= {one.node.name for one in returns if one.newcomers and not one.back}
+        self.replaced |= {one.node.name for one in returns if one.replaced}
         self._hurt(one.node for one in returns if not one.back)
 
     def _well(self) -> list[NodeFact]:

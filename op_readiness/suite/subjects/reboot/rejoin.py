@@ -74,11 +74,12 @@ class Rejoin:
         checks = self.pods.checks
         remembered = [*self.kept.had([self.node]), *self.before]
         returns = self.restarting.restart([self.node])
-        if any(one.newcomers and not one.back for one in returns):
+        if any(one.replaced for one in returns):
             self.restarting.take(returns[0], checks, WHEN)
             raise NotApplicable(f"Node {self.node.name} was replaced when it restarted", source=REPLACED)
         if any(self.restarting.take(one, checks, WHEN) for one in returns):
             self._take(remembered, checks, findings)
+        self.restarting.take_last(checks)
         try:
             checks.must_hold("A Windows Node that restarted does not take part again", hint=HINT, code="reboot")
         except AbilityNotMet as error:

@@ -51,6 +51,11 @@ class Return:
         return self.fate is Fate.BACK
 
     @property
+    def replaced(self) -> bool:
+        """Whether somebody put another Node in its place."""
+        return self.fate is Fate.REPLACED
+
+    @property
     def seen(self) -> str:
         """How it stands, in a line."""
         if self.now is None:
@@ -71,7 +76,7 @@ class Restarting:
     unknown: list[Finding] = field(default_factory=list)
     times: dict[str, Object] = field(default_factory=dict)
     turns: int = 0
-    stated: set[str] = field(default_factory=set)
+    last: dict[str, NodeState] = field(default_factory=dict)
 
     @classmethod
     def of(cls, pods: HostProcess) -> Restarting:
@@ -105,6 +110,7 @@ class Restarting:
     def take(self, one: Return, checks: Checks, when: str) -> bool:
         """A statement about a Node that was told to restart; gives whether it is back."""
         recorder, node = self.pods.workshop.recorder, one.node
+        self.last.pop(node.name, None)
         expected = f"another boot id than {one.before.boot_id}, and Ready, within {self.timeouts.node_back:g} s"
         if one.fate is Fate.NOT_RESTARTED:
             self.unknown.append(_not_restarted(one, expected))
@@ -115,9 +121,20 @@ class Restarting:
         else:
             checks.take(Check(f"Ready {when}", node.place, "Node", expected, one.seen, one.back,
                               f"kubectl describe node {node.name}"))  # fmt: skip
-        if one.back:
+        if one.now is not None and one.back:
+            self.last[node.name] = one.now
             recorder.figure(f"seconds from shutdown.exe to Ready, {node.name} {when}", one.seconds)
         return one.back
+
+    def take_last(self, checks: Checks) -> None:
+        """Statements about Nodes that came back: they have not restarted once more since, and are Ready still."""
+        for node in self.pods.nodes:
+            if (last := self.last.get(node.name)) is not None:
+                now = self._state(node.name)
+                seen = "there is no Node object any more" if now is None else str(now)
+                good = now is not None and (now.uid, now.boot_id, now.ready) == (last.uid, last.boot_id, "True")
+                expected, command = f"boot id {last.boot_id} still, and Ready", f"kubectl describe node {node.name}"
+                checks.take(Check("in the end", node.place, "Node", expected, seen, good, command))
 
     def take_times(self, nodes: Sequence[NodeFact], checks: Checks, when: str, *, scheduled: bool = False) -> None:
         """Statements about Nodes that are back: Windows says that it booted later, and was not installed anew."""
