@@ -37,6 +37,8 @@ def test_a_mistake_in_the_file_is_one_line(text, said, tmp_path):
         ("gmsa.domian=x", "--input gmsa.domian: unknown field; did you mean gmsa.domain?"),
         ("gmsa.domain", "--input takes FIELD=VALUE such as gmsa.domain=corp.example, not 'gmsa.domain'"),
         ("gmsa.domain=corp.example", "--input: gmsa.credSpecName: missing field"),
+        ("reboot.nodeSeconds=soon", "--input: reboot.nodeSeconds: 'soon' cannot be used: expected a number of seconds"),
+        ("reboot.gapSecond=5", "--input reboot.gapSecond: unknown field; did you mean reboot.gapSeconds?"),
     ],
 )
 def test_a_mistake_in_an_option_is_one_line(given, said):
@@ -44,6 +46,11 @@ def test_a_mistake_in_an_option_is_one_line(given, said):
     with pytest.raises(UsageError) as caught:
         read_inputs(None, [given])
     assert said in str(caught.value)
+
+
+def test_figures_of_a_restart_are_numbers():
+    """As they are typed."""
+    assert read_inputs(None, ["reboot.nodeSeconds=900"]) == {"reboot": {"nodeSeconds": 900.0}}
 
 
 def test_a_file_that_is_not_there_is_a_usage_error(tmp_path):

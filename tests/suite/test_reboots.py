@@ -10,7 +10,7 @@ import pytest
 
 from op_readiness.cluster.watching import WatchTimeout
 from op_readiness.model.clock import TurnedClock
-from op_readiness.model.errors import AbilityNotMet, CouldNotTell, NotApplicable
+from op_readiness.model.errors import AbilityNotMet, CouldNotTell, NotApplicable, NotTested
 from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Finding
 from op_readiness.model.timeouts import Timeouts
@@ -22,9 +22,10 @@ from op_readiness.observe.recorder import Recorder
 from op_readiness.observe.shell import Client
 from op_readiness.observe.traffic import Leg, Target
 from op_readiness.suite.subjects.host_process import Ended, HostProcess
+from op_readiness.suite.subjects.reboot import rejoin as rejoin_module
 from op_readiness.suite.subjects.reboot import restarting as module
 from op_readiness.suite.subjects.reboot.all_nodes import AllNodes
-from op_readiness.suite.subjects.reboot.rejoin import _not_the_nodes
+from op_readiness.suite.subjects.reboot.rejoin import Rejoin, _not_the_nodes
 from op_readiness.suite.subjects.reboot.restarting import Restarting, Return, accepts, bound
 from op_readiness.suite.subjects.reboot.traffic import touched
 
@@ -296,6 +297,57 @@ def test_bad_traffic_is_put_down_to_the_nodes_that_restarted():
     assert touched([leg(LINUX, ONE), leg(ONE, LINUX)], ["win-1"]) == ("win-1",)
     assert touched([leg(LINUX, None, missing="b")], ["win-1", "win-2"]) == ("win-2",)
     assert touched([leg(LINUX, LINUX)], ["win-3"]) == ("win-3",)
+
+
+class Pods(Listing):
+    """The same, with Pods."""
+
+    def __init__(self, *pods: Any, **nodes: NodeState) -> None:
+        super().__init__(**nodes)
+        self.pods = pods
+
+    def list(self, kind: str, namespace: str = "", *, labels: str = "", fields: str = "") -> list[Any]:
+        return list(self.pods) if kind == "Pod" else super().list(kind)
+
+
+def daemon(name: str, owner: str, *, up: bool = True) -> dict[str, Any]:
+    conditions = [{"type": "Ready", "status": "True" if up else "False"}]
+    containers = [{"restartCount": 1, "state": {"running": {}}}]
+    status = {"phase": "Running", "podIP": "10.0.0.1", "containerStatuses": containers, "conditions": conditions}
+    owners = [{"kind": owner, "uid": "o", "controller": True}]
+    return {"metadata": {"name": name, "namespace": "kube-system", "uid": name, "ownerReferences": owners},
+            "spec": {"nodeName": "win-1"}, "status": status}  # fmt: skip
+
+
+def rejoining(cluster: Any) -> Rejoin:
+    pods: Any = host_process(cluster)
+    return Rejoin(pods, None, None, [])  # type: ignore[arg-type]
+
+
+def test_a_node_that_is_not_ready_any_more_is_not_the_one_that_restarts():
+    """It was lost before; where none is left nothing is tested."""
+    joins = rejoining(Listing(win_1=DOWN, win_2=BACK, win_3=BACK))
+    assert [one.name for one in joins._ready_now()] == ["win-2", "win-3"]
+    parts = joins.pods.workshop.recorder.parts
+    assert [(part.source.node, part.outcome) for part in parts] == [("win-1", "skipped")]
+    with pytest.raises(NotTested, match="no Windows Node is Ready any more"):
+        rejoining(Listing(win_1=DOWN))._ready_now()
+
+
+def test_daemonset_pods_that_were_ready_have_to_be_back(monkeypatch):
+    """Those of other controllers, and those that were not Ready before, are nobody's promise."""
+    pods = [daemon("proxy", "DaemonSet"), daemon("web", "ReplicaSet"), daemon("broken", "DaemonSet", up=False)]
+    joins = rejoining(Pods(*pods, win_1=BACK))
+    joins.node = ONE
+    joins.daemons = joins._daemons()
+    assert [one.name for one in joins.daemons] == ["proxy"]
+    monkeypatch.setattr(rejoin_module, "came_back", lambda cluster, before, timeouts: {})
+    checks = joins.pods.checks
+    joins._take_back("DaemonSet Pod", joins.daemons, checks)
+    assert [(check.place.node, check.target, check.good) for check in checks.taken] == [
+        ("win-1", "kube-system/proxy", False)
+    ]  # fmt: skip
+    assert checks.taken[0].seen == "Running, Ready, 0 restarts since"
 
 
 def test_a_new_pod_that_is_not_sent_to_the_node_is_the_nodes_doing():

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 from op_readiness.simulator.faults import Faults
+from op_readiness.workloads import scripts
 from tests.simulator.nodes.standin import Cluster
 
 EMPTY: dict[str, Any] = {"volumes": [{"name": "v", "emptyDir": {}}]}
+OPTIONS = {"hostProcess": True, "runAsUserName": r"NT AUTHORITY\SYSTEM"}
+HOST: dict[str, Any] = {
+    "hostNetwork": True, "restartPolicy": "Never", "securityContext": {"windowsOptions": OPTIONS}
+}  # fmt: skip
 MOUNTED = {"volumeMounts": [{"name": "v", "mountPath": r"C:\v"}]}
 
 
@@ -129,11 +135,27 @@ def test_without_the_hosts_network_no_pod_has_one_but_those_on_the_host() -> Non
             await cluster.turn(10)
             Faults(cluster.world).put_in(["host-network-absent-after-boot:node=win-1"])
             await restart(cluster)
-            options = {"windowsOptions": {"hostProcess": True, "runAsUserName": r"NT AUTHORITY\SYSTEM"}}
             waiting = {"command": ["cmd", "/c", "ping -n 3600 127.0.0.1 >NUL"], "args": []}
-            cluster.pod("host", container=waiting, hostNetwork=True, securityContext=options)
+            cluster.pod("host", container=waiting, **HOST)
             await cluster.turn(10)
             assert (cluster.ready("old"), cluster.ready("host")) == (False, True)
+
+    asyncio.run(story())
+
+
+def test_windows_tells_when_it_booted_and_when_it_was_installed() -> None:
+    """The boot is later after a restart, the installation is the same."""
+
+    async def story() -> None:
+        async with Cluster() as cluster:
+            said, command = [], scripts.command("boot-times", on_host=True)
+            for name in ("before", "after"):
+                cluster.pod(name, container={"command": command, "args": []}, **HOST)
+                await cluster.turn(10)
+                said.append(json.loads(cluster.log(name)))
+                await restart(cluster)
+            assert said[1]["booted"] > said[0]["booted"] and said[1]["installed"] == said[0]["installed"]
+            assert said[0]["installed"] < said[0]["booted"]
 
     asyncio.run(story())
 
