@@ -32,7 +32,7 @@ class Upkeep:
 
     async def run(self) -> None:
         """Refresh what is due, until cancelled."""
-        await self._pod.volumes.refresh(self._pod.pod, self._pod.ips)
+        await self._refresh()
         while True:
             changed = asyncio.ensure_future(self._due.wait())
             try:
@@ -42,7 +42,12 @@ class Upkeep:
             if self._due.is_set():
                 await self._pod.clock.sleep(self._pod.pause_of("volume_update"))
                 self._due.clear()
-            await self._pod.volumes.refresh(self._pod.pod, self._pod.ips)
+            await self._refresh()
+
+    async def _refresh(self) -> None:
+        """What could not be brought up to date is due again: a kubelet comes back to each of its Pods."""
+        if not await self._pod.volumes.refresh(self._pod.pod, self._pod.ips):
+            self._due.set()
 
     async def _due_or_aged(self, changed: asyncio.Task[Literal[True]]) -> None:
         renew_in = self._pod.volumes.renew_in()

@@ -86,15 +86,24 @@ class Volumes:
             if source["name"] not in self.by_name:
                 self.by_name[source["name"]] = await self._made(source)
 
-    async def refresh(self, pod: Object, ips: Sequence[str]) -> None:
-        """Bring live volumes up to date; one whose source is gone keeps what it has, as on a kubelet."""
+    async def refresh(self, pod: Object, ips: Sequence[str]) -> bool:
+        """Bring live volumes up to date; one whose source is gone keeps what it has, as on a kubelet.
+
+        Gives whether all are: one that could not be is looked at again.
+        """
         self._pod = pod
+        fresh = True
         for volume in self.by_name.values():
-            if volume.live and isinstance(volume.entry, Folder) and self._updates(volume):
-                try:
+            if not volume.live or not isinstance(volume.entry, Folder):
+                continue
+            try:
+                if self._updates(volume):
                     await self._fill(volume, ips)
-                except VolumeFailed:
-                    continue
+                else:
+                    fresh = False
+            except VolumeFailed:
+                fresh = False
+        return fresh
 
     def _updates(self, volume: Volume) -> bool:
         """Whether the VOL table lets new contents in."""
