@@ -1,0 +1,161 @@
+"""What volumes show: bytes of ConfigMaps and Secrets, files by subPath, and what the downward API tells."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from op_readiness.cluster.watching import WatchTimeout
+from op_readiness.model.clock import TurnedClock
+from op_readiness.suite.subjects.storage import subpaths
+from op_readiness.suite.subjects.storage.config_volumes import PATHS, UPDATED, VALUES, VOLUMES, ConfigVolumes
+from op_readiness.suite.subjects.storage.downward import UNLIMITED, Downward, value_of
+from op_readiness.suite.subjects.storage.host_folders import HostFolders
+from op_readiness.suite.subjects.storage.subpaths import FILES, MOUNTS, SubPaths, _left
+
+from .bench import NODES, bench, client_on, wrong
+
+CLIENT = client_on(NODES[0], "subpath-0")
+
+
+def config(bytes_of=lambda value: value.encode()):
+    def tongue(client, command):
+        if command.startswith("sha256sum"):
+            path = command.rsplit("/etc/", 1)[1].partition("/")[2]
+            key = next(key for key, where in PATHS.items() if where == path)
+            return f"{hashlib.sha256(bytes_of(VALUES[key])).hexdigest()}  {path}"
+        if command.startswith("/agnhost"):
+            return f'content of file "{command.rsplit("=", 1)[1]}": {VALUES["data-1"]}'
+        return UPDATED
+
+    return tongue
+
+
+def test_volumes_are_compared_byte_by_byte():
+    """Line ends that something has changed are seen in every volume, also in a key whose path is another."""
+    with bench(config()) as made:
+        assert wrong(ConfigVolumes(made.mounting, NODES)._contents(CLIENT)) == []
+    with bench(config(lambda value: value.replace("\n", "\r\n").encode())) as made:
+        broken = wrong(ConfigVolumes(made.mounting, NODES)._contents(CLIENT))
+        assert broken == [f"{name} {key}" for name in VOLUMES for key in ("lf", "crlf")]
+
+
+def test_an_update_must_come_in_every_volume():
+    """One that stays as it was is named."""
+    stale = next(iter(VOLUMES))
+
+    def tongue(_, command):
+        return (1, "value-1") if f"/{stale}/" in command else UPDATED
+
+    with bench(tongue) as made:
+        assert wrong(ConfigVolumes(made.mounting, NODES)._updates(CLIENT)) == [f"{stale} updated data-1"]
+
+
+def sub_path_files(made, broken=""):
+    """A Pod's files by subPath, as they should be but for one."""
+    spoken = {}
+    paths = SubPaths(HostFolders(made.mounting, NODES, "n", {"win-1": client_on(NODES[0], "host-0")}), TurnedClock())
+    paths.pods = {"subpath-0": {"metadata": {"labels": {"b": "2", "a": "1"}}}}
+    for name, files in FILES.items():
+        for file in files:
+            spoken[f"cat /etc/{name}/{file}"] = "" if file == broken else paths._expected(CLIENT, file)
+    made.told.tongue = lambda _, command: spoken.get(command, "inner\nmiddle\nouter")
+    return paths
+
+
+def test_every_file_is_read_by_its_sub_path():
+    """Labels as the downward API writes them: sorted, in quotes."""
+    with bench() as made:
+        paths = sub_path_files(made)
+        assert paths._expected(CLIENT, "labels") == 'a="1"\nb="2"'
+        assert wrong(paths._contents(CLIENT)) == []
+        assert wrong(sub_path_files(made, "secret2")._contents(CLIENT)) == ["secret by subPath secret2"]
+        assert MOUNTS == sum(len(files) for files in FILES.values()) == 9
+
+
+@pytest.mark.parametrize(
+    ("stays", "event", "folders", "broken"),
+    [
+        (False, {}, "inner\nmiddle\nouter", []),
+        (True, {}, "inner\nmiddle\nouter", ["deleted"]),
+        (False, {"reason": "FailedKillPod"}, "inner\nmiddle\nouter", ["events"]),
+        (False, {"reason": "Other", "message": "orphaned pod found"}, "inner\nmiddle\nouter", ["events"]),
+        (False, {"reason": "Killing"}, "inner\nmiddle\nouter", []),
+        (False, {}, "inner\nmiddle", ["folders of the Node"]),
+    ],
+)
+def test_a_deleted_pod_goes_without_a_word_and_the_node_keeps_its_folders(monkeypatch, stays, event, folders, broken):
+    """Each of the three is a statement of its own; the Pod was asked to go with thirty seconds of grace."""
+
+    def waited(*_, **__):
+        if stays:
+            status = {"containerStatuses": [{"name": "main", "state": {"terminated": {}}}]}
+            raise WatchTimeout("Pod", 300, {"status": status}, None)
+
+    monkeypatch.setattr(subpaths, "wait_for", waited)
+    with bench() as made:
+        paths = sub_path_files(made)
+        made.told.tongue = lambda *_: folders
+        made.cluster.events = [{"involvedObject": {"name": "subpath-0"}, **event}] if event else []
+        checks = paths._gone(CLIENT)
+        assert [check.path for check in checks if not check.good] == broken
+        assert made.cluster.did == [("delete", "Pod", "subpath-0", "30")]
+        if stays:
+            assert checks[0].seen == "Terminating after 300 s; container main terminated"
+
+
+def test_events_of_other_pods_are_theirs():
+    """Only what is said of the Pod itself counts."""
+    with bench() as made:
+        made.cluster.events = [{"involvedObject": {"name": "other"}, "reason": "FailedKillPod"}]
+        assert sub_path_files(made)._events(CLIENT) == []
+
+
+def test_a_pod_of_which_nothing_is_told_is_left_all_the_same():
+    """Without a status too."""
+    assert _left(None, 300) == "Terminating after 300 s; no container is told"
+
+
+POD = {
+    "metadata": {"name": "downward-0", "namespace": "n", "uid": "u"}, "spec": {"nodeName": "win-1"},
+    "status": {"podIP": "10.244.1.5", "hostIP": "10.240.0.11"},
+}  # fmt: skip
+TOLD = {
+    "POD_NAME": "downward-0", "POD_NAMESPACE": "n", "POD_UID": "u", "POD_IP": "10.244.1.5", "HOST_IP": "10.240.0.11",
+    "NODE_NAME": "win-1", "CPU_LIMIT": "250", "MEMORY_LIMIT": "268435456",
+}  # fmt: skip
+WHOLE = {"CPU_LIMIT": "4000", "MEMORY_LIMIT": str(14 * 1024**3)}
+
+
+@pytest.mark.parametrize(
+    ("container", "variable", "value"),
+    [
+        ("", "", ""), ("main", "POD_IP", "%POD_IP%"), ("main", "POD_IP", ""), ("main", "CPU_LIMIT", "1"),
+        ("main", "HOST_IP", "10.240.0.12"), (UNLIMITED, "MEMORY_LIMIT", str(16 * 1024**3)),
+    ],
+)  # fmt: skip
+def test_every_variable_is_what_the_api_says(container, variable, value):
+    """One that is not set stays `%NAME%`; a container without limits is told all that its Node offers."""
+
+    def tongue(client, command):
+        if command.startswith("type"):
+            return f"{POD['metadata']['name' if command.endswith('podname') else 'namespace']}\r\n"
+        said = dict(WHOLE if client.container == UNLIMITED else TOLD)
+        if client.container == container:
+            said[variable] = value
+        return "\r\n".join(f"{name}={text} " for name, text in said.items())
+
+    with bench(tongue) as made:
+        made.cluster.objects = {
+            ("Pod", "downward-0"): POD,
+            ("Node", "win-1"): {"status": {"allocatable": {"cpu": "4", "memory": "14Gi"}}},
+        }
+        broken = wrong(Downward(made.mounting, NODES)._told(client_on(NODES[0], "downward-0")))
+        path = {"main": "environment", UNLIMITED: UNLIMITED}.get(container, "")
+        assert broken == ([f"{path} {variable}"] if variable else [])
+
+
+def test_the_value_of_a_path():
+    """Empty where there is none."""
+    assert [value_of(POD, path) for path in ("metadata.uid", "status.hostIP", "spec.x.y")] == ["u", "10.240.0.11", ""]

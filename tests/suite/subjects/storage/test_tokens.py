@@ -1,0 +1,130 @@
+"""Tokens of running Pods: renewed, of the same user, good all the while; on a clock turned by hand."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+
+from op_readiness.model.clock import TurnedClock
+from op_readiness.suite.subjects.storage.held_recreation import CALLING, VALUE, HeldRecreation
+from op_readiness.suite.subjects.storage.mounting import ENGLISH
+from op_readiness.suite.subjects.storage.tokens import ACCOUNT, TokenRotation, Tokens, claims_of, token_volume
+
+from .bench import NAMESPACE, NODES, bench, client_on, wrong
+
+USER = f"system:serviceaccount:{NAMESPACE}:{ACCOUNT}"
+POD = "calling-0"
+
+
+def jwt(end, number=1):
+    body = base64.urlsafe_b64encode(json.dumps({"exp": end, "jti": str(number)}).encode()).decode().rstrip("=")
+    return f"e30.{body}.x"
+
+
+OLD, NEW = jwt(600), jwt(1080, 2)
+
+
+class Life:
+    """A Pod whose token changes at `at` seconds; `log` is what it has written by then and before."""
+
+    def __init__(self, at=480, new=NEW, failed=False, sends=True):
+        self.clock, self.at, self.new, self.failed, self.sends = TurnedClock(), at, new, failed, sends
+
+    def token(self, *_):
+        return self.new if self.clock.now() >= self.at else OLD
+
+    def log(self):
+        renewed = self.clock.now() >= self.at and self.sends
+        hashes = ["one", "two"] if renewed else ["one"]
+        lines = [f"authz_header={name}" for name in hashes]
+        return "\n".join([*lines, *(["status=failed"] if self.failed else [])])
+
+
+@pytest.mark.parametrize(
+    ("life", "broken", "waited"),
+    [
+        (Life(), [], 480),
+        (Life(at=10**9), ["token file the second token", "tokens sent calls to /healthz"], 1200),
+        (Life(new=jwt(500, 3)), ["token file the second token"], 480),
+        (Life(new="stranger"), [f"second token {ACCOUNT}", "token file the second token"], 480),
+        (Life(sends=False), ["tokens sent calls to /healthz"], 1200),
+        (Life(failed=True), ["token file the second token", "tokens sent calls to /healthz",
+                             "API access calls to /healthz"], 60),
+    ],
+)  # fmt: skip
+def test_a_second_token_comes_and_is_of_the_same_user(monkeypatch, life, broken, waited):
+    """Another end, later; sent by the Pod; no call has failed: each is a statement. It is waited for 20 minutes."""
+    with bench(life.token) as made:
+        rotation = TokenRotation(made.mounting, NODES, life.clock, first={POD: (OLD, USER)})
+        monkeypatch.setattr(TokenRotation, "_log", lambda self, client: life.log())
+        made.cluster.users = {OLD: USER, NEW: USER, jwt(500, 3): USER}
+        assert wrong(rotation._watched(client_on(NODES[0], POD))) == broken
+        assert life.clock.now() == waited
+
+
+def test_a_first_token_that_is_not_good_is_no_rotation(monkeypatch):
+    """Whatever comes after it."""
+    life = Life()
+    with bench(life.token) as made:
+        rotation = TokenRotation(made.mounting, NODES, life.clock, first={POD: ("", "")})
+        monkeypatch.setattr(TokenRotation, "_log", lambda self, client: life.log())
+        made.cluster.users = {NEW: USER}
+        assert wrong(rotation._watched(client_on(NODES[0], POD))) == [f"first token {ACCOUNT}"]
+
+
+def test_a_token_is_read_and_shown_to_the_api_server():
+    """None where there is no file; nobody where the API server refuses it."""
+    with bench(lambda *_: (1, "cat: can't open")) as made:
+        assert Tokens(made.mounting).read(client_on(NODES[0])) == ""
+        made.cluster.users = {OLD: USER}
+        assert [Tokens(made.mounting).user_of(token) for token in ("", "bad", OLD)] == ["", "", USER]
+
+
+def test_claims_of_what_is_no_token_are_empty():
+    """Cut, or not JSON."""
+    assert [claims_of(text) for text in ("", "a.b", "a.!!.c", "a.W10.c")] == [{}, {}, {}, {}]
+    assert claims_of(OLD)["exp"] == 600
+
+
+def test_the_volume_is_that_of_the_admission_with_a_life_of_its_own():
+    """Token, the cluster's certificate and the Namespace."""
+    [token, certificate, namespace] = token_volume(life=700)["projected"]["sources"]
+    assert token["serviceAccountToken"] == {"path": "token", "expirationSeconds": 700}
+    assert (certificate["configMap"]["name"], namespace["downwardAPI"]["items"][0]["path"]) == (
+        "kube-root-ca.crt", "namespace",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("volume", "user", "log", "broken"),
+    [
+        (f"{VALUE} ", "default", "authz_header=one", []),
+        ((1, ENGLISH), "default", "authz_header=one", ["volume after word"]),
+        (VALUE, "other", "authz_header=one", ["token after TokenReview"]),
+        (VALUE, "", "authz_header=one", ["token after TokenReview"]),
+        (VALUE, "default", "authz_header=one\nstatus=failed", ["API access after calls to /healthz"]),
+    ],
+)
+def test_what_pods_hold_is_asked_after_each_turn_of_their_service(volume, user, log, broken):
+    """The volume, the token, and every call to the API meanwhile."""
+
+    def tongue(_, command):
+        return volume if command.startswith("type") else OLD
+
+    with bench(tongue) as made:
+        made.cluster.users = {OLD: f"system:serviceaccount:{NAMESPACE}:{user}"} if user else {}
+        made.cluster.logged = {POD: log}
+        held = HeldRecreation(made.workshop, None, [], NODES, asker=made.told)
+        assert wrong(held._held(client_on(NODES[0], POD), "after")) == broken
+
+
+def test_pods_of_the_service_hold_a_volume_and_a_token_in_two_containers():
+    """The second one calls the API with it."""
+    with bench() as made:
+        pod = HeldRecreation._with_hands_full(made.workshop.echo_pod("again-0", "windows", NODES[0], app="again"))
+        assert [volume["name"] for volume in pod["spec"]["volumes"]] == ["held", "token"]
+        assert [one["name"] for one in pod["spec"]["containers"]] == ["main", CALLING]
+        with pytest.raises(TypeError):
+            HeldRecreation(made.workshop, None, [], NODES)._mounting()
