@@ -18,6 +18,8 @@ from op_readiness.observe.pods import newest_event, ready
 
 Pod = dict[str, Any]
 OUTSTANDING = "SandboxChanged"
+MESSAGE = 160
+"""Characters of an Event's message that a finding has."""
 
 
 @dataclass(frozen=True)
@@ -92,9 +94,15 @@ def why_not(cluster: Cluster, before: Had) -> str:
     status = pod.get("status") or {}
     more = restarts_of(pod) - before.restarts
     state = f"{status.get('phase')}, {'Ready' if ready(pod) else 'not Ready'}, {more} restarts since"
-    event = newest_event(cluster, before.namespace, before.name)
+    event = end_of(newest_event(cluster, before.namespace, before.name))
     changed = _count(cluster, before, OUTSTANDING)
     return "; ".join(filter(None, (state, f"{OUTSTANDING} x{changed}" if changed else "", event)))
+
+
+def end_of(event: str) -> str:
+    """The reason of an Event, and the end of a long message: there stands why, after hashes and wrappings."""
+    reason, _, message = event.partition(": ")
+    return event if len(message) <= MESSAGE else f"{reason}: ... {message[-MESSAGE:]}"
 
 
 def _count(cluster: Cluster, before: Had, reason: str) -> int:

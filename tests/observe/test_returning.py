@@ -9,7 +9,7 @@ import pytest
 from op_readiness.cluster.watching import WatchTimeout
 from op_readiness.model.timeouts import Timeouts
 from op_readiness.observe import returning
-from op_readiness.observe.returning import Had, back_as, came_back, had, why_not
+from op_readiness.observe.returning import Had, back_as, came_back, end_of, had, why_not
 
 
 def pod(name: str, uid: str, *, restarts: int = 0, up: bool = True, node: str = "win-1", owner: str = "rs") -> Any:
@@ -89,4 +89,5 @@ def test_why_one_is_not_back():
     """Its state, how often its sandbox was made anew, and the newest warning; or that it is gone."""
     seen = why_not(Listing(pod("web-a", "a", restarts=3, up=False)), BEFORE)  # type: ignore[arg-type]
     assert seen == "Running, not Ready, 1 restarts since; SandboxChanged x117; FailedCreatePodSandBox: none"
+    assert end_of(f"Failed: {'x' * 200}why") == f"Failed: ... {'x' * 157}why"
     assert why_not(Listing(), BEFORE) == "it is gone, and nobody is in its place"  # type: ignore[arg-type]

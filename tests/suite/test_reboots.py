@@ -55,7 +55,8 @@ class Listing:
 def host_process(cluster: Any = None, **inputs: Any) -> HostProcess:
     context = SimpleNamespace(timeouts=Timeouts(scale=0.05), inputs=inputs)
     workshop: Any = SimpleNamespace(
-        cluster=cluster, context=context, recorder=Recorder(), namespace="n", threads=ThreadPoolExecutor(2)
+        cluster=cluster, context=context, recorder=Recorder(), namespace="n", threads=ThreadPoolExecutor(2),
+        log_of=lambda pod: "Access is denied.(5)\r\n",
     )
     return HostProcess(workshop, WINDOWS, list(WINDOWS))
 
@@ -104,7 +105,7 @@ def test_a_node_that_could_not_be_told_is_unknown_and_one_that_went_all_the_same
     refused = {"status": {"phase": "Failed", "containerStatuses": [{"state": {"terminated": {"exitCode": 5}}}]}}
     assert not asking._went(ONE, refused, BEFORE)
     assert asking._went(TWO, None, BEFORE)
-    assert [(one.nodes, one.seen) for one in asking.unknown] == [(("win-1",), "exit code 5")]
+    assert [(one.nodes, one.seen) for one in asking.unknown] == [(("win-1",), "exit code 5; Access is denied.(5)")]
     with pytest.raises(CouldNotTell):
         asking.nothing_may_be_unknown()
 
@@ -188,13 +189,15 @@ class Asking:
 class Turns(AllNodes):
     """All Nodes, with fates that are given; the traffic is well, but to the Nodes of `cut`."""
 
-    def prepare(self, fates: dict[str, Fate], *, broken: Any = (), cut: str = "", gap: float = 4.0) -> Turns:
+    def prepare(
+        self, fates: dict[str, Fate], *, broken: Any = (), cut: str = "", mute: str = "", gap: float = 4.0
+    ) -> Turns:
         self.turns: list[list[str]] = []
         self.restarting = Restarting.of(self.pods)
         self.restarting.restart = self._restarted  # type: ignore[method-assign]
         self.restarting.take_times = lambda *args, **more: None  # type: ignore[method-assign]
         self.restarting.take_last = lambda checks: None  # type: ignore[method-assign]
-        self.fates, self.cut = fates, cut
+        self.fates, self.cut, self.mute = fates, cut, mute
         self.kept, self.asking = Kept(broken), Asking(gap)  # type: ignore[assignment]
         return self
 
@@ -204,6 +207,8 @@ class Turns(AllNodes):
         return [came(one, fate, newcomers=("win-9",) if fate is Fate.REPLACED else ()) for one, fate in fates]
 
     def _traffic(self, up: Any, restarted: Any) -> None:
+        if self.mute in {one.name for one in up}:
+            raise CouldNotTell(Finding("exec did not return", "w", "e", "s", nodes=(self.mute,)))
         if self.cut in {one.name for one in up}:
             raise AbilityNotMet(Finding("no answer", "w", "e", "s", nodes=(self.cut,)))
 
@@ -246,6 +251,16 @@ def test_a_node_whose_pods_are_not_well_is_not_restarted_again(how):
     """Its Pods may still stand behind the Service."""
     test = turns(**how).whole()
     assert test.turns[-1] == ["win-2", "win-3"]
+
+
+def test_what_cannot_be_found_out_of_one_node_does_not_hide_a_failure_of_another():
+    """The failure comes first; without one it is an error."""
+    test = turns({"win-3": Fate.LOST}, mute="win-1").whole()
+    assert test.turns == [["win-1"], ["win-2"], ["win-3"]]
+    assert accused(test) == [("win-3",)]
+    with pytest.raises(CouldNotTell) as caught:
+        turns(mute="win-1").whole().must_have_recovered()
+    assert [finding.nodes for finding in caught.value.findings] == [("win-1",)]
 
 
 def test_a_node_that_an_autoscaler_replaced_is_no_failure():

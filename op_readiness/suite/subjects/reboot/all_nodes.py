@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from op_readiness.model.errors import AbilityNotMet, NotApplicable
+from op_readiness.model.errors import AbilityNotMet, CouldNotTell, NotApplicable
 from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Finding, Outcome, Part
 from op_readiness.observe.checks import Check, Checks
@@ -63,7 +63,7 @@ class AllNodes:
     def one_at_a_time(self) -> None:
         """Each Node in turn; the Service goes on answering where another Node has a Pod of it."""
         for node in self.pods.nodes:
-            silent = self._turn([node], f"after {node.name} alone")
+            silent = self._try([node], f"after {node.name} alone")
             others = [one for one in self._well() if one.name != node.name]
             if silent is not None and others:
                 self._gap(node, silent)
@@ -72,7 +72,7 @@ class AllNodes:
         """Every Node that has come back so far, at the same time; with one Node there is nothing new to see."""
         nodes = self._well()
         if len(nodes) > 1:
-            self._turn(nodes, "after all at once")
+            self._try(nodes, "after all at once")
             return
         why = f"requires two Windows Nodes that come back, this run has {len(nodes)}"
         part = Part("all at once", self.pods.nodes[0].place, "Nodes", Outcome.SKIPPED, reason=why)
@@ -89,8 +89,17 @@ class AllNodes:
         if len(self.replaced) == len(self.pods.nodes):
             raise NotApplicable("Nodes that restart are replaced by others on this cluster", source=REPLACED)
 
+    def _try(self, nodes: Sequence[NodeFact], when: str) -> Outage | None:
+        """One turn; what could not be found out of these Nodes does not keep the others from being judged."""
+        try:
+            return self._turn(nodes, when)
+        except CouldNotTell as error:
+            self.restarting.unknown += error.findings
+            self._hurt(nodes)
+            return None
+
     def _turn(self, nodes: Sequence[NodeFact], when: str) -> Outage | None:
-        """Restart Nodes, and look at them, at their Pods and at the traffic; gives what the Linux Pod saw meanwhile."""
+        """Restart Nodes and look at them, at their Pods and at the traffic; gives what the Linux Pod saw meanwhile."""
         checks, before = self.pods.checks, {node.name: self.kept.had([node]) for node in nodes}
         self._look()
         returns = self.restarting.restart(nodes)

@@ -20,7 +20,7 @@ from op_readiness.observe.boots import state_of
 from op_readiness.observe.checks import Check, Checks
 from op_readiness.observe.pods import newest_event, ready
 from op_readiness.observe.reach import Reach
-from op_readiness.observe.returning import Had, came_back, had, why_not
+from op_readiness.observe.returning import Had, came_back, end_of, had, why_not
 from op_readiness.observe.shell import Asker, Client
 from op_readiness.observe.starting import NOT_THE_NODES_DOING
 from op_readiness.observe.targets import pod_target
@@ -78,7 +78,10 @@ class Rejoin:
             self.restarting.take(returns[0], checks, WHEN)
             raise NotApplicable(f"Node {self.node.name} was replaced when it restarted", source=REPLACED)
         if any(self.restarting.take(one, checks, WHEN) for one in returns):
-            self._take(remembered, checks, findings)
+            try:
+                self._take(remembered, checks, findings)
+            except CouldNotTell as error:  # what was seen before is judged first
+                self.restarting.unknown += error.findings
         self.restarting.take_last(checks)
         try:
             checks.must_hold("A Windows Node that restarted does not take part again", hint=HINT, code="reboot")
@@ -178,10 +181,11 @@ class Rejoin:
         try:
             [pod], seen = workshop.pods_up([FRESH], until_ready=False), "Running"
         except CouldNotTell as error:
-            pod, seen = None, f"{error.findings[0].seen}; {newest_event(workshop.cluster, workshop.namespace, FRESH)}"
-            if _not_the_nodes(seen):
+            if _not_the_nodes(error.findings[0].seen):
                 self.restarting.unknown += error.findings
                 return None
+            pod, event = None, newest_event(workshop.cluster, workshop.namespace, FRESH)
+            seen = f"not Running after {workshop.context.timeouts.pods_ready:g} s; {end_of(event)}"
         command = f"kubectl -n {workshop.namespace} describe pod {FRESH}"
         checks.take(Check(f"new Pod {WHEN}", self.node.place, FRESH, "scheduled to the Node, and Running", seen,
                           pod is not None, command))  # fmt: skip

@@ -197,13 +197,23 @@ class Restarting:
         seen, accepted = accepts(pod)
         if accepted or restarted(before, self._state(node.name)):
             return True
-        where = f"HostProcess Pod on Node {node.name}"
+        where, said = f"HostProcess Pod on Node {node.name}", self._said(pod)
+        seen = f"{seen}; {said}" if said else seen
         self.unknown.append(Finding(
             "A Node could not be told to restart", where, f"exit code 0 of {' '.join(COMMAND)}", seen,
             f"kubectl -n {self.pods.workshop.namespace} describe pod {self.pods.name(self._turn, node)}", (node.name,),
             code="restart",
         ))  # fmt: skip
         return False
+
+    def _said(self, pod: Object | None) -> str:
+        """What shutdown.exe answered where the Node stays up; not being able to read it is no news."""
+        if pod is None:
+            return ""
+        try:
+            return " ".join(self.pods.workshop.log_of(pod).split())[-200:]
+        except CouldNotTell:
+            return ""
 
     def _wait(self, node: NodeFact, before: NodeState, since: float, known: frozenset[str]) -> Return:
         clock = self._cluster.clock
