@@ -15,6 +15,7 @@ class VolumeKey:
     """One volume as one container meets it, or (`container` and `path` empty) as the kubelet sets it up and keeps it.
 
     `kind` is the word of the volume's source; `holds` is `token` where a service account token is projected into it.
+    `host_path` is the path of a hostPath volume as its Pod writes it.
     Of a mount with a subPath, `sub_path` is that and `sub_path_order` which of its Pod's such mounts it is, from 1.
     """
 
@@ -27,6 +28,7 @@ class VolumeKey:
     holds: str = ""
     sub_path: str = ""
     sub_path_order: int = 0
+    host_path: str = ""
 
 
 STATES = {

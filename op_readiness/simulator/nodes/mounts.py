@@ -33,7 +33,7 @@ def mount_all(
         key = volume_key(pod, volume.source, spec, mount)
         state = _state(table, key)
         if state == "refused":
-            raise CreateFailed((table.lookup(key) or WELL).message or f"cannot mount volume {volume.name!r}")
+            raise CreateFailed((table.lookup(key) or WELL).message or _parameter_incorrect(spec["name"], key))
         entry = volume.entry if state != "missing" else Folder()
         sub_path = mount.get("subPath") or expanded(mount.get("subPathExpr") or "", env)
         if sub_path:
@@ -44,6 +44,15 @@ def mount_all(
         if files.windows and isinstance(entry, Folder) and not below:
             guard = _rights(guard, identities, pod, spec, entry, env.get("USERNAME", ""))
         files.mount(path, entry, read_only=read_only, guard=guard)
+
+
+def _parameter_incorrect(container: str, key: VolumeKey) -> str:
+    """What containerd says of a host's folder that HCS does not take (kubernetes/kubernetes#95547)."""
+    mapped = f'{{"HostPath":"{key.host_path or key.volume}","ContainerPath":"{key.path}"}}'
+    return (
+        f"failed to create containerd task: hcsshim::CreateComputeSystem {container}: The parameter is incorrect. "
+        f'(extra info: "MappedDirectories":[{mapped}])'
+    )
 
 
 def _on_drive(path: str) -> str:

@@ -46,6 +46,7 @@ def volume_key(pod: Object, source: Object, spec: Object | None = None, mount: O
     return VolumeKey(
         meta["namespace"], meta["name"], spec["name"] if spec else "", source["name"], kind_of(source),
         mount.get("mountPath", ""), holds, sub_path, _order(pod, mount) if sub_path else 0,
+        (source.get("hostPath") or {}).get("path", ""),
     )  # fmt: skip
 
 

@@ -269,3 +269,24 @@ def test_memory_is_a_medium_on_linux_only() -> None:
             assert [files(cluster, name).stat("/mem").kind for name in ("w", "l")] == ["", "tmpfs"]  # type: ignore[union-attr]
 
     asyncio.run(story())
+
+
+def test_the_path_of_a_host_folder_is_met_as_its_pod_writes_it() -> None:
+    """Both forms lead to one folder; a runtime that does not take slashes names the path."""
+
+    async def story() -> None:
+        async with Cluster() as cluster:
+            slashes = {"hostPath": {"path": "/data", "type": "DirectoryOrCreate"}}
+            cluster.pod("a", **mounted(volume=FOLDER))
+            cluster.pod("b", **mounted(volume=slashes))
+            await cluster.turn(10)
+            files(cluster, "a").write("C:\\d\\f", b"x")
+            assert files(cluster, "b").read("C:\\d\\f") == b"x"
+            meets(cluster, "refused", lambda key: "/" in key.host_path and is_mounted(key))
+            cluster.pod("c", **mounted(volume=slashes))
+            cluster.pod("d", **mounted(volume=FOLDER))
+            await cluster.turn(10)
+            assert '"HostPath":"/data"' in waiting(cluster, "c")[1]
+            assert cluster.ready("d")
+
+    asyncio.run(story())

@@ -43,10 +43,12 @@ class HostFolders:
         self.hosts = {client.place.node: client for client in clients}
         together(self.mounting.workshop.threads, self._promise, clients)
 
-    def volume(self, name: str, below: str = "", kind: str = "DirectoryOrCreate") -> Object:
-        """A hostPath volume of the folder, or of one below it."""
+    def volume(self, name: str, below: str = "", *, slashes: bool = False) -> Object:
+        """A hostPath volume of the folder, or of one below it; its path as on Linux, `/opr-...`, with `slashes`."""
         path = rf"{self.path}\{below}" if below else self.path
-        return volume(name, hostPath={"path": path, "type": kind})
+        if slashes:
+            path = path.removeprefix("C:").replace("\\", "/")
+        return volume(name, hostPath={"path": path, "type": "DirectoryOrCreate"})
 
     def everywhere(self, line: str) -> None:
         """Run a line of cmd on each Node; raises CouldNotTell where it fails."""

@@ -1,6 +1,7 @@
 r"""A hostPath volume written by one Pod and seen by another and by the host; and read by a Pod that may only read.
 
-Upstream: test/e2e/common/storage/host_path.go. What a Pod reads is compared with what the Node itself says of the same
+Upstream: test/e2e/common/storage/host_path.go, which writes its path as on Linux; runtimes have refused that form, so
+the Pods that read have the folder by it too. What a Pod reads is compared with what the Node itself says of the same
 file: the HostProcess Pod is the witness that it is the host's folder and not one of the container's own.
 """
 
@@ -18,6 +19,8 @@ from op_readiness.suite.subjects.storage.mounting import DENIED, Object, lines_o
 from op_readiness.workloads.pods import Manifest
 
 INSIDE, FILE = r"C:\test-volume", "test-file"
+BY_SLASHES = r"C:\by-slashes"
+"""Where the same folder is mounted a second time, its path on the Node written with slashes and without a drive."""
 HINT = "the hostPath volume and the rights of its folder on the Node (icacls); events of the Pod"
 
 
@@ -36,7 +39,7 @@ class HostPaths:
     def must_be_written(self) -> None:
         """One Pod writes, another reads the same, and so does the Node."""
         self.folders.start()
-        writers = self._pods("writer")
+        writers = self._pods("writer", slashes=False)
         readers = self._pods("reader")
         self.folders.mounting.judge(
             self._written, list(zip(writers, readers, strict=True)),
@@ -60,6 +63,7 @@ class HostPaths:
         wrote = mounting.cmd(writer, rf"echo {payload}> {INSIDE}\{FILE}")
         seen = {
             "read by a second Pod": (reader, mounting.cmd(reader, rf"type {INSIDE}\{FILE}")),
+            "read by a path with slashes": (reader, mounting.cmd(reader, rf"type {BY_SLASHES}\{FILE}")),
             "read on the Node": (host, mounting.cmd(host, rf"type {self.folders.path}\{FILE}")),
         }
         first = Check("write", writer.place, FILE, "exit code 0", f"{wrote.code} {wrote.text}", wrote.good)
@@ -81,14 +85,23 @@ class HostPaths:
                        f"{refused.code} {refused.text}; on the Node: {on_host.text}", held)  # fmt: skip
         again = f"{self.nonce}-again"
         self.folders.do(host, rf"echo {again}> {self.folders.path}\{FILE}")
-        seen = mounting.cmd(reader, f"type {inside}").text
-        return [first, second, Check("changed on the Node", reader.place, FILE, again, seen, lines_of(seen) == [again])]
+        seen = {
+            "changed on the Node": mounting.cmd(reader, f"type {inside}").text,
+            "changed, by a path with slashes": mounting.cmd(reader, rf"type {BY_SLASHES}\{FILE}").text,
+        }
+        return [first, second] + [
+            Check(path, reader.place, FILE, again, text, lines_of(text) == [again]) for path, text in seen.items()
+        ]
 
-    def _pods(self, name: str, **more: object) -> list[Client]:
-        manifests = [self._pod(f"{name}-{n}", node, more) for n, node in enumerate(self.nodes)]
+    def _pods(self, name: str, *, slashes: bool = True, **more: object) -> list[Client]:
+        manifests = [self._pod(f"{name}-{n}", node, slashes, more) for n, node in enumerate(self.nodes)]
         return self.folders.mounting.up(manifests, self.nodes)
 
-    def _pod(self, name: str, node: NodeFact, more: dict[str, object]) -> Manifest:
-        spec: Object = {"volumes": [self.folders.volume("data")]}
-        container = {"volumeMounts": [mount("data", INSIDE, **more)]}
+    def _pod(self, name: str, node: NodeFact, slashes: bool, more: dict[str, object]) -> Manifest:
+        volumes, mounts = [self.folders.volume("data")], [mount("data", INSIDE, **more)]
+        if slashes:
+            volumes.append(self.folders.volume("by-slashes", slashes=True))
+            mounts.append(mount("by-slashes", BY_SLASHES, **more))
+        spec: Object = {"volumes": volumes}
+        container = {"volumeMounts": mounts}
         return self.folders.mounting.workshop.pod(name, "windows", node, ["pause"], spec=spec, container=container)

@@ -21,6 +21,7 @@ from op_readiness.workloads.pods import Manifest
 
 NAMES = ("one", "two", "three")
 LINES = 50
+HELD, HELD_SECONDS = "held.txt", 6
 INSIDE, SHELL_INSIDE = r"C:\shared", "/shared"
 PODS, CONTAINERS = "three Pods, hostPath", "three containers, emptyDir"
 
@@ -94,6 +95,7 @@ class SharedFiles:
         asks = [Ask(one, f"wc -l < {SHELL_INSIDE}/{one}.log") for one in NAMES]
         asks += [Ask("all", f"wc -l < {SHELL_INSIDE}/all.log"), Ask("there", f"ls {count}")]
         answers = self.mounting.asker.ask(client, asks)
+        self._removed_while_open(path, named)
         kept = _number(answers["all"][0].text)
         self.mounting.workshop.recorder.figure(
             f"{client.place.node} {path}: lines lost when three append to one file", len(NAMES) * LINES - kept
@@ -109,6 +111,26 @@ class SharedFiles:
         lines = f"for i in $(seq 1 {LINES}); do echo {name}-$i >> {SHELL_INSIDE}/{name}.log; "
         lines += f"echo {name}-$i >> {SHELL_INSIDE}/all.log; done"
         self.mounting.asker.ask(client, [Ask("lines", lines, longest=30.0)])
+
+    def _removed_while_open(self, path: str, named: list[tuple[str, Client]]) -> None:
+        """One holds a file open for some seconds while another removes it; what came of it is noted, not judged."""
+        file = f"{SHELL_INSIDE}/{HELD}"
+        there = f"for n in 1 2 3 4 5; do [ -e {file} ] && break; sleep 1; done; [ -e {file} ] || echo never there"
+        asks = [
+            [Ask("hold", f"sleep {HELD_SECONDS} > {file}", longest=HELD_SECONDS + 5.0)],
+            [Ask("there", there), Ask("remove", f"rm {file} 2>&1 || echo refused"), Ask("left", f"ls {SHELL_INSIDE}")],
+        ]
+        clients = [client for _, client in named[:2]]
+        done = together(
+            self.mounting.workshop.threads,
+            lambda one: self.mounting.asker.ask(one[0], one[1]), list(zip(clients, asks, strict=True)),
+        )[1]  # fmt: skip
+        said = " ".join(done["remove"][0].text.split()) or "removed"
+        left = "still listed" if HELD in done["left"][0].text.split() else "not listed any more"
+        self.mounting.workshop.recorder.note(
+            f"{clients[0].place.node} {path}: a file that another container has open: "
+            f"{done['there'][0].text.strip() or said}, {left}"
+        )
 
     def _word(self, name: str) -> str:
         return f"{self.nonce}-{name}"

@@ -9,7 +9,15 @@ import pytest
 from op_readiness.cluster.watching import WatchTimeout
 from op_readiness.model.clock import TurnedClock
 from op_readiness.suite.subjects.storage import subpaths
-from op_readiness.suite.subjects.storage.config_volumes import PATHS, UPDATED, VALUES, VOLUMES, ConfigVolumes
+from op_readiness.suite.subjects.storage.config_volumes import (
+    BYTES,
+    PATHS,
+    TTL,
+    UPDATED,
+    VALUES,
+    VOLUMES,
+    ConfigVolumes,
+)
 from op_readiness.suite.subjects.storage.downward import UNLIMITED, Downward, value_of
 from op_readiness.suite.subjects.storage.host_folders import HostFolders
 from op_readiness.suite.subjects.storage.subpaths import FILES, MOUNTS, SubPaths, _left
@@ -19,12 +27,12 @@ from .bench import NODES, bench, client_on, wrong
 CLIENT = client_on(NODES[0], "subpath-0")
 
 
-def config(bytes_of=lambda value: value.encode()):
+def config(mangled=lambda value: value):
     def tongue(client, command):
         if command.startswith("sha256sum"):
             path = command.rsplit("/etc/", 1)[1].partition("/")[2]
             key = next(key for key, where in PATHS.items() if where == path)
-            return f"{hashlib.sha256(bytes_of(VALUES[key])).hexdigest()}  {path}"
+            return f"{hashlib.sha256(mangled(BYTES[key])).hexdigest()}  {path}"
         if command.startswith("/agnhost"):
             return f'content of file "{command.rsplit("=", 1)[1]}": {VALUES["data-1"]}'
         return UPDATED
@@ -33,23 +41,33 @@ def config(bytes_of=lambda value: value.encode()):
 
 
 def test_volumes_are_compared_byte_by_byte():
-    """Line ends that something has changed are seen in every volume, also in a key whose path is another."""
+    """Line ends that something has changed are seen in every volume, and so are bytes that were taken for text."""
     with bench(config()) as made:
         assert wrong(ConfigVolumes(made.mounting, NODES)._contents(CLIENT)) == []
-    with bench(config(lambda value: value.replace("\n", "\r\n").encode())) as made:
+    with bench(config(lambda value: value.replace(b"\n", b"\r\n") if value != BYTES["binary"] else value)) as made:
         broken = wrong(ConfigVolumes(made.mounting, NODES)._contents(CLIENT))
         assert broken == [f"{name} {key}" for name in VOLUMES for key in ("lf", "crlf")]
+    with bench(config(lambda value: value.decode(errors="replace").encode())) as made:
+        broken = wrong(ConfigVolumes(made.mounting, NODES)._contents(CLIENT))
+        assert broken == [f"{name} binary" for name in VOLUMES]
 
 
 def test_an_update_must_come_in_every_volume():
-    """One that stays as it was is named."""
+    """One that stays as it was is named; a Node of a large cluster may take its TTL longer."""
     stale = next(iter(VOLUMES))
 
     def tongue(_, command):
         return (1, "value-1") if f"/{stale}/" in command else UPDATED
 
     with bench(tongue) as made:
-        assert wrong(ConfigVolumes(made.mounting, NODES)._updates(CLIENT)) == [f"{stale} updated data-1"]
+        made.cluster.objects["Node", "win-1"] = {"metadata": {"annotations": {TTL: "60"}}}
+        checks = ConfigVolumes(made.mounting, NODES)._updates(CLIENT)
+        assert wrong(checks) == [f"{stale} updated data-1"]
+        assert {check.expected for check in checks} == {f"{UPDATED} within 300 s"}
+        made.cluster.objects["Node", "win-1"] = {"metadata": {}}
+        assert {check.expected for check in ConfigVolumes(made.mounting, NODES)._updates(CLIENT)} == {
+            f"{UPDATED} within 240 s"
+        }
 
 
 def sub_path_files(made, broken=""):

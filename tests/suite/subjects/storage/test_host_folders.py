@@ -95,12 +95,16 @@ class Disk:
         return ""
 
 
+SECOND = ["read by a second Pod test-file", "read by a path with slashes test-file"]
+CHANGED = ["changed on the Node test-file", "changed, by a path with slashes test-file"]
+
+
 @pytest.mark.parametrize(
     ("fault", "broken"),
     [
         ("", []),
-        ("read-only", ["write test-file", "read by a second Pod test-file", "read on the Node test-file"]),
-        ("missing", ["read by a second Pod test-file", "read on the Node test-file"]),
+        ("read-only", ["write test-file", *SECOND, "read on the Node test-file"]),
+        ("missing", [*SECOND, "read on the Node test-file"]),
     ],
 )
 def test_what_is_written_is_seen_by_another_pod_and_by_the_node(fault, broken):
@@ -115,10 +119,10 @@ def test_what_is_written_is_seen_by_another_pod_and_by_the_node(fault, broken):
     ("fault", "broken"),
     [
         ("", []),
-        ("missing", ["read test-file", "changed on the Node test-file"]),
+        ("missing", ["read test-file", *CHANGED]),
         ("writable", ["write to the read-only volume refused.txt"]),
         ("full", ["write to the read-only volume refused.txt"]),
-        ("frozen", ["changed on the Node test-file"]),
+        ("frozen", CHANGED),
     ],
 )
 def test_what_the_node_wrote_is_read_and_not_written(fault, broken):
@@ -128,3 +132,11 @@ def test_what_the_node_wrote_is_read_and_not_written(fault, broken):
     with bench(disk) as made:
         folders = HostFolders(made.mounting, NODES, "n", {"win-1": client_on(NODES[0], "host-0")})
         assert wrong(HostPaths(folders, "n1")._read(client_on(NODES[0], "reader-0"))) == broken
+
+
+def test_pods_that_read_have_the_folder_by_both_forms_of_its_path():
+    """As e2e writes it, without a drive and with slashes, beside Windows' own."""
+    with bench() as made:
+        spec = HostPaths(HostFolders(made.mounting, NODES, "n"))._pod("reader-0", NODES[0], True, {})["spec"]
+        paths = [volume["hostPath"]["path"] for volume in spec["volumes"]]
+        assert paths == [rf"C:\opr-{RUN}-n", f"/opr-{RUN}-n"]

@@ -36,7 +36,9 @@ class Shared:
         if command.startswith("wc"):
             name = command.rsplit("/", 1)[1].removesuffix(".log")
             return str(3 * LINES - self.lost if name == "all" else LINES - (name == self.short))
-        return ""
+        if command.startswith("rm"):
+            return "rm: sharing violation\nrefused"
+        return "all.log held.txt" if command == "ls /shared" else ""
 
 
 @pytest.mark.parametrize(
@@ -49,12 +51,15 @@ class Shared:
     ],
 )
 def test_nine_reads_and_no_line_of_a_file_of_ones_own_is_lost(tongue, broken):
-    """What three lose that append to one file is a figure and no failure."""
+    """What three lose that append to one file is a figure, and an open file that is removed a note; no failures."""
     with bench(tongue) as made:
         shared = SharedFiles(HostFolders(made.mounting, NODES))
         checks = shared._shared((CONTAINERS, containers()))
         assert wrong(checks) == broken
         assert sum("reads" in check.path for check in checks) == 9
+        [note] = made.workshop.recorder.notes.texts
+        said = "a file that another container has open: rm: sharing violation refused, still listed"
+        assert note == f"win-1 {CONTAINERS}: {said}"
         [figure] = made.workshop.recorder.notes.figures.values()
         assert figure == tongue.lost
 
