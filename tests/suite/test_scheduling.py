@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 
+from op_readiness.model.errors import AbilityNotMet, CouldNotTell
 from op_readiness.model.facts import NodeFact
+from op_readiness.model.findings import Outcome
 from op_readiness.observe.quantities import MIB, in_bytes, in_millicores, number
+from op_readiness.suite.subjects import full_node
 from op_readiness.suite.subjects.allocatable import cpu_share, memory_share
 from op_readiness.suite.subjects.cpu_limit import Sample, _mean
-from op_readiness.suite.subjects.full_node import requested
+from op_readiness.suite.subjects.full_node import FullNodes, requested
 from op_readiness.suite.subjects.memory_limit import MOST_MIB, Seen, _broken
+from op_readiness.suite.subjects.os_field import FORBIDDEN, WORDS, _not_refused
+from op_readiness.suite.subjects.pending import Pending
+
+from .subjects.storage.bench import bench
 
 NODE = NodeFact("win-1", "windows", "10.0.20348")
 
@@ -87,3 +96,63 @@ def test_quantities_of_all_kinds():
     assert (in_millicores("1.5"), in_millicores("250m")) == (1500, 250)
     with pytest.raises(ValueError, match="not a quantity"):
         number("many")
+
+
+LINUX_FIELDS = [f"{field}: Forbidden: {WORDS}" for field in FORBIDDEN]
+
+
+@pytest.mark.parametrize(
+    ("said", "wrong"),
+    [
+        (LINUX_FIELDS, []),
+        (LINUX_FIELDS[1:], ["spec.hostPID: no word of it"]),
+        (["spec.hostPID: Invalid value: true", *LINUX_FIELDS[1:]], ["spec.hostPID: Invalid value: true"]),
+        (None, [f"{field}: accepted" for field in FORBIDDEN]),
+    ],
+)
+def test_each_field_of_linux_must_be_refused_by_its_own_name(said, wrong):
+    """That a Pod is refused for another field, or in other words, is no refusal of this one."""
+    assert _not_refused(said, FORBIDDEN, WORDS) == wrong
+
+
+def test_a_pod_that_pod_security_refuses_was_not_refused_for_its_fields():
+    """Admission looks at it only afterwards."""
+    wrong = _not_refused(['pods "tried" is forbidden: violates PodSecurity "baseline"'], FORBIDDEN[:1], WORDS)
+    assert wrong[0].startswith("not refused for its fields") and wrong[1:] == ["spec.hostPID: no word of it"]
+
+
+@pytest.mark.parametrize(
+    ("pod", "events", "error"),
+    [
+        ({"phase": "Pending", "reason": "Unschedulable", "message": "0/4: 2 Insufficient cpu."}, [], None),
+        ({"phase": "Pending", "reason": "Unschedulable", "message": "2 Insufficient vpc/IPv4."}, [], CouldNotTell),
+        ({"phase": "Pending", "reason": "SchedulerError", "message": "Insufficient cpu"}, [], CouldNotTell),
+        ({"phase": "Failed", "node": "win-1"}, [], AbilityNotMet),
+        ({"phase": "Running", "node": "win-9"}, ["TriggeredScaleUp"], CouldNotTell),
+        ({"phase": "Running", "node": "win-9"}, ["Scheduled"], AbilityNotMet),
+    ],
+)
+def test_a_large_pod_is_pending_for_want_of_what_it_asks_for(pod, events, error):
+    """Nothing but Unschedulable and the resource's own name will do; an autoscaler's new Node is no failure."""
+    condition = {"type": "PodScheduled", "status": "False", "reason": pod.get("reason"), "message": pod.get("message")}
+    shown = {
+        "metadata": {"name": "too-much-cpu"}, "spec": {"nodeName": pod.get("node", "")},
+        "status": {"phase": pod["phase"], "conditions": [] if "node" in pod else [condition]},
+    }  # fmt: skip
+    with bench() as made:
+        made.cluster.events = [{"involvedObject": {"name": "too-much-cpu"}, "reason": reason} for reason in events]
+        pending = Pending(made.workshop, [NODE], asked={"cpu": "5"})
+        with pytest.raises(error) if error else nullcontext():
+            pending._must_be_pending("cpu", shown)
+
+
+@pytest.mark.parametrize(
+    ("message", "error"),
+    [("0/4: 2 Insufficient memory.", None), ("0/4: 2 node(s) had untolerated taint(s).", CouldNotTell)],
+)
+def test_a_pod_beyond_what_is_left_is_refused_for_memory(monkeypatch, message, error):
+    """One that does not fit for another reason shows nothing of memory."""
+    monkeypatch.setattr(full_node, "wait_for", lambda *_, **__: message)
+    with bench() as made, pytest.raises(error) if error else nullcontext():
+        FullNodes(made.workshop, [NODE])._refused()
+        assert made.parts(Outcome.PASSED) == ["past allocatable a Pod of 1Gi"]

@@ -21,6 +21,7 @@ from op_readiness.workloads.pods import Manifest
 Object = dict[str, Any]
 REST, TOO_MUCH = 256 * MIB, "1Gi"
 PATH = "past allocatable"
+WANT = "Insufficient memory"
 OVER = ("Succeeded", "Failed")
 
 
@@ -104,6 +105,14 @@ class FullNodes:
                     f"kubectl -n {workshop.namespace} get events", (node,) if node else (), code="overcommitted",
                 )
             ) from None  # fmt: skip
+        if WANT not in message:
+            raise CouldNotTell(
+                Finding(
+                    "A Pod beyond what is left of every Node is not scheduled, for another reason",
+                    f"Pod {workshop.namespace}/{name}", f"FailedScheduling: ... {WANT}", message,
+                    f"kubectl -n {workshop.namespace} describe pod {name}", code="control",
+                )
+            )  # fmt: skip
         self._part(Outcome.PASSED)
         workshop.recorder.note(f"with every Node filled: {message}")
 

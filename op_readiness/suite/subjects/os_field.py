@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from op_readiness.cluster.errors import ApiError, Invalid
+from op_readiness.cluster.errors import ApiError, Forbidden, Invalid
 from op_readiness.cluster.watching import WatchTimeout, wait_for
 from op_readiness.model.errors import AbilityNotMet, CouldNotTell
 from op_readiness.model.facts import NodeFact
@@ -19,16 +19,29 @@ from op_readiness.suite.making import Workshop
 from op_readiness.workloads.pods import Manifest
 
 Object = dict[str, Any]
-FORBIDDEN: Mapping[str, Mapping[str, Any]] = {
-    "spec.securityContext.seLinuxOptions": {"securityContext": {"seLinuxOptions": {"level": "s0"}}},
-    "spec.securityContext.seccompProfile": {"securityContext": {"seccompProfile": {"type": "RuntimeDefault"}}},
-    "spec.securityContext.fsGroup": {"securityContext": {"fsGroup": 1000}},
-    "spec.securityContext.runAsUser": {"securityContext": {"runAsUser": 1000}},
-    "spec.shareProcessNamespace": {"shareProcessNamespace": True},
-    "spec.hostPID": {"hostPID": True},
-}
-"""Fields of Linux that a Windows Pod cannot have (pkg/apis/core/validation, validateWindows)."""
-WORDS = "cannot be set for a windows pod"
+SHOWN = 8
+PROFILES: Object = {"seLinuxOptions": {"level": "s0"}, "seccompProfile": {"type": "RuntimeDefault"}}
+OF_SPEC: Object = {"hostPID": True, "hostIPC": True, "shareProcessNamespace": False}
+OF_POD: Object = PROFILES | {
+    "fsGroup": 1000, "fsGroupChangePolicy": "Always", "sysctls": [{"name": "kernel.shm_rmid_forced", "value": "0"}],
+    "runAsUser": 1000, "runAsGroup": 1000, "supplementalGroups": [1000],
+}  # fmt: skip
+OF_CONTAINER: Object = PROFILES | {
+    "capabilities": {"drop": ["ALL"]}, "readOnlyRootFilesystem": False, "privileged": False,
+    "allowPrivilegeEscalation": False, "runAsUser": 1000, "runAsGroup": 1000,
+}  # fmt: skip
+"""Fields of Linux that a Windows Pod cannot have, whatever their value (pkg/apis/core/validation, validateWindows).
+
+Those that every API server from 1.25 on knows: it drops a field that is newer, or behind a gate, without a word.
+"""
+FORBIDDEN = (
+    *(f"spec.{field}" for field in OF_SPEC),
+    *(f"spec.securityContext.{field}" for field in OF_POD),
+    *(f"spec.containers[0].securityContext.{field}" for field in OF_CONTAINER),
+)
+WORDS, WORDS_LINUX = "cannot be set for a windows pod", "windows options cannot be set for a linux pod"
+POD_SECURITY = "violates PodSecurity"
+OPTIONS = "spec.securityContext.windowsOptions"
 BY_FIELD, BY_LABEL = "PodOSNotSupported", "PodOSSelectorNodeLabelDoesNotMatch"
 
 
@@ -41,25 +54,30 @@ class OsField:
     linux: Sequence[NodeFact]
 
     def must_be_validated(self) -> None:
-        """Each field of Linux is refused for a Windows Pod, by name and with 422; the same Pod without it is taken."""
-        plain = self._answer({})
+        """Each field of the other system is refused by name, with 422; the same Pod without them is taken."""
+        plain = self._answer("windows", {})
         if plain is not None:
             raise CouldNotTell(
-                Finding("A Windows Pod of ours is refused", "dry run", "201 Created", plain, code="control")
+                Finding("A Windows Pod of ours is refused", "dry run", "201 Created", "; ".join(plain), code="control")
             )
-        wrong = []
-        for field, spec in FORBIDDEN.items():
-            said = self._answer(spec)
-            if said is None or WORDS not in said:
-                wrong.append(f"{field}: {said or 'accepted'}")
-        self.workshop.recorder.api_answer = f"{len(FORBIDDEN) - len(wrong)} of {len(FORBIDDEN)} fields refused with 422"
+        of_linux = self._answer("windows", OF_SPEC | {"securityContext": OF_POD}, OF_CONTAINER)
+        of_windows = self._answer("linux", {"securityContext": {"windowsOptions": {"runAsUserName": "ContainerUser"}}})
+        wrong = [
+            *_not_refused(of_linux, FORBIDDEN, WORDS),
+            *_not_refused(of_windows, (OPTIONS,), WORDS_LINUX),
+            *_not_refused(self._answer("Windows", {}), ("spec.os",), "Unsupported value"),
+        ]
+        count = len(FORBIDDEN) + 2
+        self.workshop.recorder.api_answer = f"{count - len(wrong)} of {count} fields refused with 422"
         outcome = Outcome.FAILED if wrong else Outcome.PASSED
-        self.workshop.recorder.part(Part("validation", self.windows[0].place, "fields of Linux", outcome))
+        self.workshop.recorder.part(Part("validation", self.windows[0].place, "fields of the other system", outcome))
         if wrong:
+            more = [f"and {len(wrong) - SHOWN} more"] if len(wrong) > SHOWN else []
             raise AbilityNotMet(
                 Finding(
-                    "The API server takes fields of Linux in a Windows Pod", "Pod with spec.os.name windows (dry run)",
-                    f"422, {WORDS}", "\n".join(wrong), "the API server, or a webhook that changes the Pod",
+                    "The API server takes fields of Linux in a Windows Pod, or does not know its system",
+                    "Pod with spec.os.name (dry run)", f"422 for each: {WORDS}", "\n".join([*wrong[:SHOWN], *more]),
+                    "the API server, or a webhook that changes the Pod: one that is older than spec.os removes it",
                     code="not-validated",
                 )
             )  # fmt: skip
@@ -86,17 +104,24 @@ class OsField:
         if findings:
             raise AbilityNotMet(*findings)
 
-    def _answer(self, spec: Mapping[str, Any]) -> str | None:
-        """The refusal of a Windows Pod with more of a spec, None where it is taken."""
+    def _answer(self, os: str, spec: Mapping[str, Any], context: Mapping[str, Any] | None = None) -> list[str] | None:
+        """What is said of each field of a Pod with more of a spec and of a container's context; None: it is taken."""
         manifest = self.workshop.pod("tried", "windows", self.windows[0], ["pause"])
         manifest["spec"].update(spec)
+        manifest["spec"]["os"] = {"name": os}
+        if context:
+            manifest["spec"]["containers"][0]["securityContext"] = dict(context)
         try:
             self.workshop.cluster.create(manifest, dry_run=True)
         except Invalid as error:
-            return f"422: {error.message}"
+            causes = error.details.get("causes") or []
+            return [f"{cause.get('field')}: {cause.get('message')}" for cause in causes] or [error.message]
+        except Forbidden as error:
+            if POD_SECURITY in error.message:  # it looks at a Pod only once its fields have passed
+                return [error.message]
+            raise CouldNotTell(_not_judged(error)) from error
         except ApiError as error:
-            what, where = "The API server did not judge a Pod", "Pod tried (dry run)"
-            raise CouldNotTell(Finding(what, where, "201 or 422", str(error), code="api")) from error
+            raise CouldNotTell(_not_judged(error)) from error
         return None
 
     def _wrong_pods(self, os: str, nodes: Sequence[NodeFact]) -> list[tuple[Manifest, NodeFact, str]]:
@@ -138,3 +163,20 @@ class OsField:
             f"kubectl -n {meta['namespace']} describe pod {meta['name']}; kubelet {node.kubelet} on {node.name}",
             (node.name,), code="os-field",
         )  # fmt: skip
+
+
+def _not_judged(error: ApiError) -> Finding:
+    what, where = "The API server did not judge a Pod", "Pod tried (dry run)"
+    return Finding(what, where, "201 or 422", str(error), code="api")
+
+
+def _not_refused(said: list[str] | None, fields: Sequence[str], words: str) -> list[str]:
+    """The fields that were not refused in these words, with what was said instead."""
+    if said is None:
+        return [f"{field}: accepted" for field in fields]
+    if len(said) == 1 and POD_SECURITY in said[0]:
+        return [f"not refused for its fields: {said[0]}", *(f"{field}: no word of it" for field in fields)]
+    about = {line.partition(": ")[0]: line for line in said}
+    return [
+        about.get(field) or f"{field}: no word of it" for field in fields if words not in about.get(field, "")
+    ]

@@ -24,6 +24,7 @@ LOOKS, STEP = 12, 5.0
 """A minute: twelve looks, five cluster seconds apart."""
 SMALL = {"cpu": "10m", "memory": "64Mi"}
 RESOURCES = ("cpu", "memory")
+SCALED_UP = "TriggeredScaleUp"
 
 
 @dataclass
@@ -129,10 +130,12 @@ class Pending:
     def _must_be_pending(self, resource: str, pod: Object) -> None:
         node, message = pod["spec"].get("nodeName", ""), _message(pod)
         if node or _over(pod) or pod["status"].get("phase") != "Pending":
+            if scaled := self._scaled_up(resource):
+                raise CouldNotTell(self._other_cluster(resource, pod, scaled))
             self._part(resource, Outcome.FAILED, node)
             raise AbilityNotMet(self._not_pending(resource, pod))
         self.said[resource] = message
-        if f"Insufficient {resource}" not in message:
+        if not message.startswith("Unschedulable: ") or f"Insufficient {resource}" not in message:
             raise CouldNotTell(
                 Finding(
                     "A Pod that is too large is Pending, for another reason", self._where([pod]),
@@ -140,6 +143,19 @@ class Pending:
                     f"kubectl -n {self.workshop.namespace} describe pod {pod['metadata']['name']}", code="control",
                 )
             )  # fmt: skip
+
+    def _scaled_up(self, resource: str) -> str:
+        """What a cluster autoscaler says that it did for the Pod; empty where there is none."""
+        events: list[Object] = self.workshop.cluster.list("Event", self.workshop.namespace)
+        mine = (e for e in events if (e.get("involvedObject") or {}).get("name") == self._name(resource))
+        return next((str(e.get("message") or "so it says") for e in mine if e.get("reason") == SCALED_UP), "")
+
+    def _other_cluster(self, resource: str, pod: Object, scaled: str) -> Finding:
+        return Finding(
+            "A cluster autoscaler made a Node for the Pod that was to be too large", self._where([pod]),
+            f"no Node for a request of {resource} {self.asked[resource]}", f"{SCALED_UP}: {scaled}",
+            "the largest Node that the autoscaler may make; stop it while this runs", code="control",
+        )  # fmt: skip
 
     def _not_pending(self, resource: str, pod: Object) -> Finding:
         node, status = pod["spec"].get("nodeName", ""), pod["status"]
