@@ -22,7 +22,7 @@ from op_readiness.workloads.services import namespace
 from op_readiness.workloads.undo import journal, shares
 from op_readiness.workloads.undo.host import HOST_PROCESS
 from op_readiness.workloads.undo.pods import make_namespace, run_to_end
-from tests.product import run
+from tests.product import ROOT, run
 from tests.readiness.conftest import objects_in
 
 pytestmark = [pytest.mark.cluster, pytest.mark.skipif(sys.platform != "linux", reason="kills a process by its number")]
@@ -58,21 +58,40 @@ CHANGES = [
            f"netsh advfirewall firewall show rule name={MARK}-r"),
 ]  # fmt: skip
 
+OTHER_KINDS = ("HNS policy", "share file")
+"""Kinds that have a test of their own here, since more than a command on the Node makes and finds them."""
+
 KILLED = """
 import json, os, signal, sys
 from op_readiness.cluster.api import Cluster
 from op_readiness.workloads.undo import journal
-from op_readiness.workloads.undo.host import HOST_PROCESS
-from op_readiness.workloads.undo.pods import run_to_end
-kubeconfig, run, change = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
+from tests.readiness import test_undo
+kubeconfig, kind, data, act, words = sys.argv[1], sys.argv[2], *map(json.loads, sys.argv[3:])
 cluster = Cluster.open(kubeconfig)
-journal.write_down(cluster, run, journal.new_key(), change["kind"], change["data"])
-if change["patch"]:
-    cluster.patch("Node", change["data"]["node"], "", {"spec": change["patch"]})
-else:
-    run_to_end(cluster, {**change["data"], "run_id": run}, ["cmd.exe", "/c", change["make"]], HOST_PROCESS)
+journal.write_down(cluster, test_undo.RUN, journal.new_key(), kind, data)
+getattr(test_undo, act)(cluster, *words)
 os.kill(os.getpid(), signal.SIGKILL)
 """
+
+
+def kill_after(kubeconfig: str, kind: str, data: dict[str, Any], act: str, *words: Any) -> None:
+    """A process of a run writes a change down, makes it by `act` of this file, and is killed with -9."""
+    argv = [sys.executable, "-c", KILLED, kubeconfig, kind, *map(json.dumps, (data, act, words))]
+    killed = subprocess.run(argv, check=False, timeout=120, cwd=ROOT, capture_output=True, text=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+
+
+def make(cluster: Cluster, node: str, patch: dict[str, Any], line: str) -> None:
+    """Change a Node: its object by a patch, or itself by a line of cmd."""
+    if patch:
+        cluster.patch("Node", node, "", {"spec": patch})
+    else:
+        run_to_end(cluster, {"node": node, "run_id": RUN}, ["cmd.exe", "/c", line], HOST_PROCESS)
+
+
+def test_every_kind_of_change_is_killed_and_put_back_here() -> None:
+    """Who registers another kind adds its test."""
+    assert {change.kind for change in CHANGES} | set(OTHER_KINDS) == set(journal.UNDO)
 
 
 def changed(cluster: Cluster, change: Change) -> bool:
@@ -100,9 +119,7 @@ def test_a_change_of_a_killed_run_is_put_back(kubeconfig, tmp_path, change):
     cluster = Cluster.open(kubeconfig)
     before, nodes = objects_in(kubeconfig), cluster.get("Node", NODE)["spec"]
     begin(cluster)
-    words = json.dumps({"kind": change.kind, "data": change.data, "make": change.make, "patch": change.patch})
-    killed = subprocess.run([sys.executable, "-c", KILLED, kubeconfig, RUN, words], check=False, timeout=120)
-    assert killed.returncode == -signal.SIGKILL
+    kill_after(kubeconfig, change.kind, change.data, "make", NODE, change.patch, change.make)
     assert changed(cluster, change)
     cleaned = run("cleanup", "--kubeconfig", kubeconfig, "--run", RUN, "--force", folder=tmp_path)
     assert cleaned.code == 0, cleaned.said
@@ -119,12 +136,11 @@ def on_the_share(cluster: Cluster, run_id: str, command: str) -> bool:
 
 
 def test_a_file_on_a_share_is_removed_by_the_account_that_may(kubeconfig, tmp_path):
-    """Written by a run that is gone; `cleanup` makes a Pod of the same account, which alone may delete there."""
+    """Written, killed with -9; `cleanup` makes a Pod of the same account, which alone may delete there."""
     cluster, path = Cluster.open(kubeconfig), rf"\\files.corp.example\apps\{MARK}.txt"
     begin(cluster)
     data = {"node": NODE, "path": path, "credential_spec": "webapp01"}
-    journal.write_down(cluster, RUN, journal.new_key(), "share file", data)
-    assert on_the_share(cluster, RUN, f"echo x> {path}")
+    kill_after(kubeconfig, "share file", data, "on_the_share", RUN, f"echo x> {path}")
     assert on_the_share(cluster, RUN, f"type {path}")
     cleaned = run("cleanup", "--kubeconfig", kubeconfig, "--run", RUN, "--force", folder=tmp_path)
     assert cleaned.code == 0, cleaned.said
@@ -151,7 +167,7 @@ def of_hns(cluster: Cluster, act: str, endpoint: str = "") -> dict[str, Any]:
 
 
 def test_a_load_balancer_of_hns_is_put_back(kubeconfig, tmp_path):
-    """Made for the endpoint of a Pod by a run that is gone; `cleanup` removes it, and no other."""
+    """Made for the endpoint of a Pod, killed with -9; `cleanup` removes it, and no other."""
     cluster = Cluster.open(kubeconfig)
     begin(cluster)
     where = make_namespace(cluster, "looks")
@@ -160,10 +176,10 @@ def test_a_load_balancer_of_hns_is_put_back(kubeconfig, tmp_path):
     spec = {"os": {"name": "windows"}, "nodeName": NODE, "containers": [main], "terminationGracePeriodSeconds": 0}
     cluster.create({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec})
     end = wait_for(cluster, "Pod", where, lambda pod: pod and pod["status"].get("podIP"), name="end", within=60)
-    journal.write_down(cluster, RUN, journal.new_key(), "HNS policy", {"node": NODE, "vip": VIP, "port": PORT})
     before = of_hns(cluster, "list")
-    made = of_hns(cluster, "create", end)
-    assert (made["error"], made["ours"]) == ("", [made["created"]]), made
+    kill_after(kubeconfig, "HNS policy", {"node": NODE, "vip": VIP, "port": PORT}, "of_hns", "create", end)
+    made = of_hns(cluster, "list")
+    assert (made["error"], len(made["ours"])) == ("", 1), made
     cleaned = run("cleanup", "--kubeconfig", kubeconfig, "--run", RUN, "--force", folder=tmp_path)
     assert cleaned.code == 0, cleaned.said
     after = of_hns(cluster, "list")
