@@ -27,6 +27,8 @@ ACCOUNT_FOLDER = "/var/run/secrets/kubernetes.io/serviceaccount"
 LIFE, CALLS = 600, 10
 """Seconds that a token lives, and between two calls to the API."""
 LONGEST, LOOK = 1200.0, 60.0
+AFTER = 3.0 * CALLS
+"""Seconds in which the Pod calls with its second token before its log is judged."""
 HASH, FAILED = re.compile(r"authz_header=(\S+)"), re.compile(r"^.*status=failed.*$", re.MULTILINE)
 ACCOUNT = "rotating"
 
@@ -131,6 +133,9 @@ class TokenRotation:
                 break
         waited = timeouts.cluster(self.clock.now() - began)
         self.mounting.workshop.recorder.figure(f"{client.place.node}: another token after seconds", waited)
+        if token != old:  # its first call is only just under way
+            self.clock.sleep(AFTER * timeouts.scale)
+            log = self._log(client)
         return self._judged(client, log, token, tokens.user_of(token), old, user)
 
     def _judged(self, client: Client, log: str, token: str, user: str, old: str, old_user: str) -> list[Check]:

@@ -29,7 +29,7 @@ OLD, NEW = jwt(600), jwt(1080, 2)
 class Life:
     """A Pod whose token changes at `at` seconds; `log` is what it has written by then and before."""
 
-    def __init__(self, at=480, new=NEW, failed=False, sends=True):
+    def __init__(self, at=480, new=NEW, failed=10**9, sends=True):
         self.clock, self.at, self.new, self.failed, self.sends = TurnedClock(), at, new, failed, sends
 
     def token(self, *_):
@@ -39,23 +39,24 @@ class Life:
         renewed = self.clock.now() >= self.at and self.sends
         hashes = ["one", "two"] if renewed else ["one"]
         lines = [f"authz_header={name}" for name in hashes]
-        return "\n".join([*lines, *(["status=failed"] if self.failed else [])])
+        return "\n".join([*lines, *(["status=failed"] if self.clock.now() >= self.failed else [])])
 
 
 @pytest.mark.parametrize(
     ("life", "broken", "waited"),
     [
-        (Life(), [], 480),
+        (Life(), [], 510),
         (Life(at=10**9), ["token file the second token", "tokens sent calls to /healthz"], 1200),
-        (Life(new=jwt(500, 3)), ["token file the second token"], 480),
-        (Life(new="stranger"), [f"second token {ACCOUNT}", "token file the second token"], 480),
-        (Life(sends=False), ["tokens sent calls to /healthz"], 1200),
-        (Life(failed=True), ["token file the second token", "tokens sent calls to /healthz",
+        (Life(new=jwt(500, 3)), ["token file the second token"], 510),
+        (Life(new="stranger"), [f"second token {ACCOUNT}", "token file the second token"], 510),
+        (Life(sends=False), ["tokens sent calls to /healthz"], 1230),
+        (Life(failed=490), ["API access calls to /healthz"], 510),
+        (Life(failed=0), ["token file the second token", "tokens sent calls to /healthz",
                              "API access calls to /healthz"], 60),
     ],
 )  # fmt: skip
 def test_a_second_token_comes_and_is_of_the_same_user(monkeypatch, life, broken, waited):
-    """Another end, later; sent by the Pod; no call has failed: each is a statement. It is waited for 20 minutes."""
+    """Another end, later; sent by the Pod; no call has failed, with the second one neither: each is a statement."""
     with bench(life.token) as made:
         rotation = TokenRotation(made.mounting, NODES, life.clock, first={POD: (OLD, USER)})
         monkeypatch.setattr(TokenRotation, "_log", lambda self, client: life.log())
