@@ -126,11 +126,18 @@ class Network:
             ips = list(addresses_of(agent.machine))
             return PodNetwork(Namespace(agent.host, self._ways, key, hosts_file(pod, ips, DOMAIN)), ips, dns)
         if uid in self._pods:
-            self.detach(uid)
+            self._detach_former(agent, uid)
         attachment = self._add_endpoint(agent, pod, name, dns)
         hosts = hosts_file(pod, list(attachment.ips), DOMAIN)
         namespace = Namespace(attachment.stack, self._ways, attachment.dns_key, hosts)
         return PodNetwork(namespace, list(attachment.ips), dns)
+
+    def _detach_former(self, agent: NodeAgent, uid: str) -> None:
+        """The network of the sandbox that a Pod had before its Node restarted; raises AttachFailed while it stays."""
+        try:
+            self.detach(uid)
+        except DetachFailed as error:
+            raise AttachFailed(self._sandbox_text(agent, str(error.__cause__))) from error
 
     def detach(self, pod: Object | str, node: str = "") -> None:
         """Take a Pod's network away (its UID or the Pod); raises DetachFailed. Nothing happens to an unknown one."""

@@ -174,3 +174,40 @@ def test_what_a_pod_has_written_to_an_emptydir_outlasts_the_restart() -> None:
             assert worker.volumes.by_name["v"].entry is before and cluster.ready("p")
 
     asyncio.run(story())
+
+
+def test_a_sandbox_that_is_not_taken_away_at_first_holds_up_the_pods_return() -> None:
+    """Its Pod is up again once the old network is gone: tried again, as a kubelet does."""
+
+    async def story() -> None:
+        async with Cluster() as cluster:
+            cluster.pod("p")
+            await cluster.turn(10)
+            faults = Faults(cluster.world)
+            faults.put_in(["sandboxes-killed-on-the-third-try:node=win-1"])
+            await restart(cluster)
+            assert cluster.ready("p")
+            assert cluster.status("p")["containerStatuses"][0]["restartCount"] == 1
+            [failed] = [event for event in cluster.api.events if event["reason"] == "FailedCreatePodSandBox"]
+            assert "hcnDeleteNamespace failed" in failed["message"]
+            faults.take_out_all()
+
+    asyncio.run(story())
+
+
+def test_a_pod_whose_sandbox_is_not_taken_away_at_first_goes_with_a_word_of_it() -> None:
+    """FailedKillPod twice, then it is gone."""
+
+    async def story() -> None:
+        async with Cluster() as cluster:
+            cluster.pod("p")
+            await cluster.turn(10)
+            faults = Faults(cluster.world)
+            faults.put_in(["sandboxes-killed-on-the-third-try:node=win-1"])
+            cluster.ask_to_go("p", grace=1)
+            await cluster.turn(60)
+            assert not cluster.api.objects
+            assert events(cluster, "FailedKillPod") == 2
+            faults.take_out_all()
+
+    asyncio.run(story())
