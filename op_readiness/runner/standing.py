@@ -25,7 +25,7 @@ from op_readiness.observe.targets import Exposed
 from op_readiness.observe.traffic import Observer
 from op_readiness.workloads.images import Images
 from op_readiness.workloads.labels import run_labels
-from op_readiness.workloads.pods import Manifest, echo_args, echo_container, pod
+from op_readiness.workloads.pods import Manifest, echo_args, echo_container, outlasting, pod
 from op_readiness.workloads.pull_secret import copy_to
 from op_readiness.workloads.services import echo_ports, namespace, service
 
@@ -104,11 +104,11 @@ def check(cluster: Cluster, standing: dict[str, Any], facts: Facts, timeouts: Ti
 def _pod(
     app: str, node: NodeFact, namespace: str, labels: dict[str, str], images: Images, pull_secret: str
 ) -> Manifest:
-    return pod(
+    return outlasting(pod(
         f"{app}-{node.name}"[:63].rstrip("-."), namespace, os=node.os, image=images.agnhost, node=node, nodes=[node],
         labels={**labels, "app": app}, args=echo_args(),
         container=echo_container(ready_when_answering=app == SERVER), pull_secret=pull_secret,
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 def _up(

@@ -77,6 +77,18 @@ def pod(
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": body}
 
 
+def outlasting(manifest: Manifest) -> Manifest:
+    """A Pod that nobody evicts when its Node is lost for more than five minutes: it waits for the Node.
+
+    It is sent to no such Node for that: the same taints keep new Pods away by their NoSchedule effect.
+    """
+    manifest["spec"]["tolerations"] += [
+        {"key": f"node.kubernetes.io/{name}", "operator": "Exists", "effect": "NoExecute"}
+        for name in ("not-ready", "unreachable")
+    ]
+    return manifest
+
+
 def _one_of(nodes: Iterable[NodeFact]) -> Manifest:
     """The terms of a node affinity: no Node but these, whatever their labels otherwise."""
     names = [node.labels.get(HOSTNAME_LABEL, node.name) for node in nodes]

@@ -114,7 +114,7 @@ class Kubelet:
             nudged.cancel()
 
     async def settled(self) -> None:
-        """After a fault is out: wait until the Node is up, and what its Pods wait to try again has been tried."""
+        """After a fault is out: wait until the Node is up, and the Pods that ran before it restarted run again."""
         while self.down:
             await self.world.clock.sleep(BOOT_LOOK)
         nudge, self._nudge = self._nudge, asyncio.Event()

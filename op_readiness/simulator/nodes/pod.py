@@ -313,8 +313,8 @@ class PodWorker:
 
     @property
     def settled(self) -> bool:
-        """Whether it runs, has ended, or is on its way out: nothing that it waits to try again."""
-        return self.ended or self._going.is_set() or self.network is not None
+        """Whether it does not wait for a sandbox that it had before the Node restarted."""
+        return not self._remade or self.ended or self._going.is_set() or self.network is not None
 
     # What its containers ask of it
 

@@ -31,6 +31,7 @@ from op_readiness.suite.subjects.reboot.kept import HOLD_TRIES, Kept
 from op_readiness.suite.subjects.reboot.restarting import Restarting, times_pod
 from op_readiness.suite.subjects.reboot.traffic import must_be_well_after, must_be_well_before
 from op_readiness.suite.subjects.users import HOLD
+from op_readiness.workloads.pods import outlasting
 
 Object = dict[str, Any]
 PEER, FRESH, HELD, FRESH_HOST = "peer", "fresh", "held", "fresh-host"
@@ -61,7 +62,7 @@ class Rejoin:
         self.kept = Kept(self.pods.workshop, self.asker, [self.node])
         self.kept.start()
         self._start_peers()
-        held = self.pods.pod(HELD, self.node, HOLD, restarts="Always")
+        held = outlasting(self.pods.pod(HELD, self.node, HOLD, restarts="Always"))
         self.pods.create([held])
         self.before = [had(one) for one in self.pods.workshop.pods_up([held["metadata"]["name"]], until_ready=False)]
         self.daemons = self._daemons()
