@@ -85,8 +85,8 @@ FAULTS = options(
 NODES = options(
     option("--nodes", metavar="windows=N,linux=N|FILE", default="",
            help="Simulated Nodes, control-plane=N too, or a YAML list of them. Default: windows=2,linux=2."),
-    option("--dual-stack", is_flag=True,
-           help="Simulated Nodes, Pods and Services have IPv4 and IPv6 addresses. Default: IPv4 alone."),
+    option("--dual-stack/--single-stack", default=None,
+           help="Simulated Nodes, Pods and Services have IPv4 and IPv6 addresses, or IPv4 alone. Default: both."),
 )  # fmt: skip
 LATENCY_AND_SEED = options(
     option("--latency", type=click.Choice(["quick", "realistic"]), default=None,

@@ -131,7 +131,7 @@ def simulated_spec(options: RunOptions) -> Any:
         control_plane=options.control_plane or "embedded",
         assets=assets(options.control_plane),
         faults=fault_requests(options.faults, options.fault_files),
-        dual_stack=options.dual_stack,
+        dual_stack=options.dual_stack is not False,
     )
 
 
@@ -151,6 +151,8 @@ def repeat_command(given: Mapping[str, Any]) -> str:
         flag = "--" + name.replace("_", "-")
         if value is True:
             words.append(flag)
+        elif name == "dual_stack" and value is False:
+            words.append("--single-stack")
         elif value and not (name == "provider" and value == "local"):
             words += [flag, f"{value:g}" if isinstance(value, float) else str(value)]
     several = {
@@ -214,8 +216,8 @@ def cleanup_command(
 
 
 def simulate_up_command(
-    *, faults: tuple[str, ...], fault_files: tuple[str, ...], nodes: str, dual_stack: bool, control_plane: str | None,
-    latency: str | None, seed: str, timeout_scale: float | None, kubeconfig_out: str | None,
+    *, faults: tuple[str, ...], fault_files: tuple[str, ...], nodes: str, dual_stack: bool | None,
+    control_plane: str | None, latency: str | None, seed: str, timeout_scale: float | None, kubeconfig_out: str | None,
 ) -> int:  # fmt: skip
     """`op-readiness simulate up`: until Ctrl-C, SIGTERM, or the end of the simulator. In real time, unless scaled."""
     from op_readiness.runner.attention import Attention, Interrupted

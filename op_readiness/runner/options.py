@@ -47,7 +47,8 @@ class RunOptions:
     latency: str = "quick"
     latency_given: bool = False
     nodes: str = ""
-    dual_stack: bool = False
+    dual_stack: bool | None = None
+    """Whether simulated Nodes, Pods and Services have IPv6 addresses too; they do where nothing is said."""
     control_plane: str = ""
     seed: str = ""
     timeout_scale: float | None = None
@@ -95,6 +96,7 @@ def check(options: RunOptions) -> None:
             "--latency": options.latency_given,
             "--nodes": options.nodes,
             "--dual-stack": options.dual_stack,
+            "--single-stack": options.dual_stack is False,
             "--control-plane": options.control_plane,
         }
         _refuse(options, "is for the simulated cluster only: add --provider simulated", given)
