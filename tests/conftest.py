@@ -8,7 +8,7 @@ import pytest
 
 TOGETHER = (
     "tests/readiness/test_e2e.py",
-    "tests/readiness/test_healthy.py",
+    "tests/readiness/test_topologies.py",
     "tests/readiness/test_kubectl.py",
     "tests/readiness/test_unusable.py",
     "tests/runner/test_run.py",

@@ -21,21 +21,6 @@ def faulted(tmp_path, fault, *abilities):
     return run("--provider", "simulated", *SMALL, "--fault", fault, *words, folder=tmp_path)
 
 
-def test_the_whole_category_is_ready(tmp_path):
-    """Every ability passes, each with its proof, on a cluster that tells of its domain itself; nothing is left."""
-    words = ("--provider", "simulated", "--category", "Extend.ActiveDirectory", "--timeout-scale", "0.1")
-    ran = run(*words, folder=tmp_path)
-    category = ran.report["categories"][0]
-    assert (ran.code, category["verdict"], category["partial"]) == (0, "ready", False), ran.said
-    assert {result["outcome"] for result in ran.results.values()} == {"passed"} and len(ran.results) == 11
-    for ability, result in ran.results.items():
-        windows = [pod for pod in result["proof"]["pods"] if pod["os"] == "windows" and pod["answer"]]
-        assert windows or (ability == "ad-gmsa-webhook-rbac" and "windows-gmsa" in result["proof"]["api"]), ability
-    assert ran.report["leftovers"] == [], ran.said
-    notes = [note for result in ran.results.values() for note in result["notes"]["texts"]]
-    assert any("write emptyDir works in 4 Pods (recorded, not judged)" in note for note in notes)
-
-
 def test_a_cluster_of_which_nothing_was_told_is_not_tested_for_its_domain(tmp_path):
     """Skipped with the words of what to give; with them the same cluster is tested."""
     kubeconfig = tmp_path / "kubeconfig"
