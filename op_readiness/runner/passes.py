@@ -22,7 +22,7 @@ from op_readiness.runner.events import Event, EventLog
 from op_readiness.runner.record import Record
 
 STEP = 0.1
-SILENT_FLOOR = 60.0
+SILENT_FLOOR = 180.0
 """Real seconds for which a worker may always be silent: a loaded machine."""
 
 Hear = Callable[[Event], None]

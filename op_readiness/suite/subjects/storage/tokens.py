@@ -17,7 +17,7 @@ from op_readiness.cluster.errors import ApiError
 from op_readiness.model.clock import SYSTEM_CLOCK, Clock
 from op_readiness.model.errors import CouldNotTell
 from op_readiness.model.facts import NodeFact
-from op_readiness.model.findings import Finding
+from op_readiness.model.findings import Finding, Place
 from op_readiness.observe.checks import Check
 from op_readiness.observe.shell import Client
 from op_readiness.suite.subjects.storage.mounting import Mounting, Object, mount, volume
@@ -29,6 +29,8 @@ LIFE, CALLS = 600, 10
 LONGEST, LOOK = 1200.0, 60.0
 AFTER = 3.0 * CALLS
 """Seconds in which the Pod calls with its second token before its log is judged."""
+SILENT_LOOKS, GIVE_UP = 5, 6
+"""Looks without a new call after which a Pod calls no more; times of LONGEST on our clock after which we give up."""
 HASH, FAILED = re.compile(r"authz_header=(\S+)"), re.compile(r"^.*status=failed.*$", re.MULTILINE)
 ACCOUNT = "rotating"
 
@@ -93,6 +95,31 @@ class Tokens:
 
 
 @dataclass
+class Spent:
+    """How much of the 20 minutes has gone by where the Pod is: its calls count them, one every CALLS seconds.
+
+    So the kubelet has its 20 minutes also where the Node's clock goes slower than ours, as that of a simulated cluster
+    does on a loaded machine. A Pod that calls no more is held to our clock.
+    """
+
+    place: Place
+    calls: int = 0
+    silent: int = 0
+
+    def over(self, calls: int, here: float) -> bool:
+        """Whether they have, after so many calls and seconds on our clock; raises CouldNotTell after GIVE_UP times."""
+        self.silent = 0 if calls > self.calls else self.silent + 1
+        self.calls = calls
+        if calls * CALLS >= LONGEST or (here >= LONGEST and self.silent >= SILENT_LOOKS):
+            return True
+        if here < GIVE_UP * LONGEST:
+            return False
+        seen = f"{calls} calls, one every {CALLS} s, in {here:.0f} s"
+        where = str(self.place)
+        raise CouldNotTell(Finding("The Node's clock goes too slowly", where, f"{LONGEST:g} s", seen, code="slow"))
+
+
+@dataclass
 class TokenRotation:
     """A Pod that calls the API with its token on each Windows Node."""
 
@@ -124,12 +151,14 @@ class TokenRotation:
     def _watched(self, client: Client) -> list[Check]:
         timeouts, tokens = self.mounting.workshop.context.timeouts, Tokens(self.mounting)
         old, user = self.first[client.pod]
-        began, log, token = self.clock.now(), "", old
-        while self.clock.now() - began < LONGEST * timeouts.scale:
+        began, log, token, spent = self.clock.now(), "", old, Spent(client.place)
+        while True:
             self.clock.sleep(LOOK * timeouts.scale)
             log = self._log(client)
             token = tokens.read(client)
             if (token != old and len(set(HASH.findall(log))) > 1) or FAILED.search(log):
+                break
+            if spent.over(len(HASH.findall(log)), timeouts.cluster(self.clock.now() - began)):
                 break
         waited = timeouts.cluster(self.clock.now() - began)
         self.mounting.workshop.recorder.figure(f"{client.place.node}: another token after seconds", waited)

@@ -8,9 +8,18 @@ import json
 import pytest
 
 from op_readiness.model.clock import TurnedClock
+from op_readiness.model.errors import CouldNotTell
 from op_readiness.suite.subjects.storage.held_recreation import CALLING, VALUE, HeldRecreation
 from op_readiness.suite.subjects.storage.mounting import ENGLISH
-from op_readiness.suite.subjects.storage.tokens import ACCOUNT, TokenRotation, Tokens, claims_of, token_volume
+from op_readiness.suite.subjects.storage.tokens import (
+    ACCOUNT,
+    CALLS,
+    GIVE_UP,
+    TokenRotation,
+    Tokens,
+    claims_of,
+    token_volume,
+)
 
 from .bench import NAMESPACE, NODES, bench, client_on, wrong
 
@@ -63,6 +72,47 @@ def test_a_second_token_comes_and_is_of_the_same_user(monkeypatch, life, broken,
         made.cluster.users = {OLD: USER, NEW: USER, jwt(500, 3): USER}
         assert wrong(rotation._watched(client_on(NODES[0], POD))) == broken
         assert life.clock.now() == waited
+
+
+class Slowly(Life):
+    """A Pod whose clock goes so many times slower than ours; it calls every 10 s of its own."""
+
+    def __init__(self, times, at=480):
+        super().__init__(at=at * times)
+        self.times = times
+
+    def log(self):
+        calls = ["authz_header=one"] * int(self.clock.now() / self.times / CALLS)
+        return "\n".join([*calls, *(["authz_header=two"] if self.clock.now() >= self.at else [])])
+
+
+@pytest.mark.parametrize(
+    ("life", "broken", "waited"),
+    [
+        (Slowly(4), [], 1950),
+        (Slowly(2, at=10**9), ["token file the second token", "tokens sent calls to /healthz"], 2400),
+        (Slowly(1, at=10**9), ["token file the second token", "tokens sent calls to /healthz"], 1200),
+    ],
+)
+def test_twenty_minutes_are_those_of_the_pod(monkeypatch, life, broken, waited):
+    """Its own calls count them: a machine that makes a simulated cluster slow makes no token late."""
+    with bench(life.token) as made:
+        rotation = TokenRotation(made.mounting, NODES, life.clock, first={POD: (OLD, USER)})
+        monkeypatch.setattr(TokenRotation, "_log", lambda self, client: life.log())
+        made.cluster.users = {OLD: USER, NEW: USER}
+        assert wrong(rotation._watched(client_on(NODES[0], POD))) == broken
+        assert life.clock.now() == waited
+
+
+def test_a_clock_that_all_but_stands_still_tells_nothing(monkeypatch):
+    """Neither a pass nor a failure."""
+    life = Slowly(7, at=10**9)
+    with bench(life.token) as made:
+        rotation = TokenRotation(made.mounting, NODES, life.clock, first={POD: (OLD, USER)})
+        monkeypatch.setattr(TokenRotation, "_log", lambda self, client: life.log())
+        with pytest.raises(CouldNotTell, match="too slowly"):
+            rotation._watched(client_on(NODES[0], POD))
+        assert life.clock.now() == GIVE_UP * 1200
 
 
 def test_a_first_token_that_is_not_good_is_no_rotation(monkeypatch):
