@@ -13,8 +13,9 @@ SMALL = ("--provider", "simulated", "--nodes", "windows=1,linux=1")
 
 def test_on_a_cluster_of_one_family_the_other_is_named_and_not_passed(tmp_path):
     """Services are judged for IPv4, IPv6 is a part not tested; dual stack is not applicable, with its source."""
-    ran = run(*SMALL, "--category", "Extend.Network", folder=tmp_path)
+    ran = run(*SMALL, "--single-stack", "--category", "Extend.Network", folder=tmp_path)
     assert ran.code == 0, ran.said
+    assert "--single-stack" in ran.report["command"]
     outcomes = {id: result["outcome"] for id, result in ran.results.items()}
     dual = ran.results["xn-dual-stack"]
     assert (outcomes.pop("xn-dual-stack"), dual["skip_reason"]) == ("skipped", "not applicable")
@@ -36,17 +37,17 @@ def test_on_a_cluster_of_one_family_the_other_is_named_and_not_passed(tmp_path):
 )
 def test_what_the_cluster_has_and_windows_lacks_is_a_failure(fault, ability, words, tmp_path):
     """Never a skip: the Service range and the Linux Nodes have IPv6."""
-    ran = run(*SMALL, "--dual-stack", "--fault", fault, "--ability", ability, folder=tmp_path)
+    ran = run(*SMALL, "--fault", fault, "--ability", ability, folder=tmp_path)
     result = ran.results[ability]
     assert (ran.code, result["outcome"]) == (1, "failed"), ran.said
     assert result["findings"][0]["what"].startswith(words)
     assert result["findings"][0]["nodes"] == ["win-1"]
-    assert "--dual-stack" in ran.out
+    assert "--single-stack" not in ran.out
 
 
 def test_an_overlay_has_no_ipv6_by_design(up, tmp_path):
     """Windows Nodes that say they are in an overlay: dual stack and IPv6 are not applicable, IPv4 is judged."""
-    kubeconfig = up("--dual-stack", "--nodes", "windows=1,linux=1")
+    kubeconfig = up("--nodes", "windows=1,linux=1")
     annotate(kubeconfig, "win-1", "flannel.alpha.coreos.com/backend-type", "vxlan")
     words = ("--kubeconfig", kubeconfig, "--timeout-scale", "0.05")
     chosen = ("xn-dual-stack", "xn-nodeport-linux-from-windows")
