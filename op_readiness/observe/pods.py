@@ -161,9 +161,10 @@ def _hint(namespace: str, nodes: str, seen: str) -> str:
 
 
 def _cut_off(cluster: Cluster, namespace: str, late: list[Pod], finding: Finding) -> Exception:
-    """Running, never restarted, its readinessProbe unanswered: first the server is asked from inside."""
-    well = [pod for pod in late if _answers_itself(cluster, namespace, pod)]
-    if len(well) < len(late):
+    """Running, never restarted, its readinessProbe unanswered: the kubelet has to say so in an Event (a Pod that it has
+    not come to yet is only late), and then the server is asked from inside.
+    """
+    if not all(_probe_failed(cluster, namespace, pod) and _answers_itself(cluster, namespace, pod) for pod in late):
         return CouldNotTell(finding)
     return AbilityNotMet(
         Finding(
@@ -175,6 +176,16 @@ def _cut_off(cluster: Cluster, namespace: str, late: list[Pod], finding: Finding
             nodes=finding.nodes,
             code="probes-blocked",
         )
+    )
+
+
+def _probe_failed(cluster: Cluster, namespace: str, pod: Pod) -> bool:
+    """Whether the kubelet says of this very Pod that its readinessProbe failed."""
+    return any(
+        event.get("reason") == "Unhealthy"
+        and "Readiness probe" in str(event.get("message", ""))
+        and (event.get("involvedObject") or {}).get("uid") == pod["metadata"]["uid"]
+        for event in cluster.list("Event", namespace)
     )
 
 

@@ -1,0 +1,70 @@
+"""Pods that run and are not Ready: a cluster's answer only where the kubelet says that its probe failed."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from op_readiness.model.errors import AbilityNotMet, CouldNotTell
+from op_readiness.observe.pods import not_up
+
+POD = {
+    "metadata": {"name": "echo", "namespace": "n", "uid": "u-1"},
+    "spec": {
+        "nodeName": "win-1",
+        "os": {"name": "windows"},
+        "containers": [{"name": "main", "readinessProbe": {"httpGet": {"port": 8080, "path": "/healthz"}}}],
+    },
+    "status": {
+        "phase": "Running",
+        "podIP": "10.244.1.5",
+        "containerStatuses": [{"name": "main", "ready": False, "restartCount": 0, "state": {"running": {}}}],
+    },
+}
+
+
+class Cluster:
+    """Has Events, and Pods that answer an exec with an exit code."""
+
+    def __init__(self, events=(), code=0):
+        self.events, self.code = events, code
+
+    def list(self, kind, namespace):
+        assert (kind, namespace) == ("Event", "n")
+        return list(self.events)
+
+    def exec(self, *_, **__):
+        return SimpleNamespace(exit_code=self.code)
+
+
+def event(reason="Unhealthy", message="Readiness probe failed: context deadline exceeded", uid="u-1"):
+    about = {"name": "echo", "uid": uid}
+    return {"reason": reason, "message": message, "type": "Warning", "involvedObject": about}
+
+
+def judged(cluster):
+    return not_up(cluster, "n", frozenset({"echo"}), [POD], until_ready=True, waited=300)
+
+
+def test_a_probe_that_failed_while_the_pod_answers_itself_is_the_answer():
+    """Host to Pod is cut on that Node."""
+    error = judged(Cluster([event()]))
+    assert isinstance(error, AbilityNotMet)
+    assert (error.findings[0].code, error.findings[0].nodes) == ("probes-blocked", ("win-1",))
+
+
+@pytest.mark.parametrize(
+    "cluster",
+    [
+        Cluster(),
+        Cluster([event("Started", "Container started")]),
+        Cluster([event(message="Startup probe failed: nobody listens")]),
+        Cluster([event(uid="u-0")]),
+        Cluster([event()], code=7),
+    ],
+    ids=["no Event", "only started", "another probe", "a Pod of that name before", "it does not answer itself"],
+)
+def test_a_pod_that_is_only_late_accuses_nobody(cluster):
+    """A busy kubelet that has not asked yet shows the same condition."""
+    assert isinstance(judged(cluster), CouldNotTell)
