@@ -6,6 +6,7 @@ from contextlib import nullcontext
 
 import pytest
 
+from op_readiness.model.clock import TurnedClock
 from op_readiness.model.errors import AbilityNotMet, CouldNotTell
 from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Outcome
@@ -147,12 +148,19 @@ def test_a_large_pod_is_pending_for_want_of_what_it_asks_for(pod, events, error)
 
 
 @pytest.mark.parametrize(
-    ("message", "error"),
-    [("0/4: 2 Insufficient memory.", None), ("0/4: 2 node(s) had untolerated taint(s).", CouldNotTell)],
+    ("message", "bound", "error"),
+    [
+        ("0/4: 2 Insufficient memory.", "", None),
+        ("0/4: 2 Insufficient memory.", "win-1", AbilityNotMet),
+        ("0/4: 2 node(s) had untolerated taint(s).", "", CouldNotTell),
+    ],
 )
-def test_a_pod_beyond_what_is_left_is_refused_for_memory(monkeypatch, message, error):
-    """One that does not fit for another reason shows nothing of memory."""
+def test_a_pod_beyond_what_is_left_is_refused_for_memory(monkeypatch, message, bound, error):
+    """One that does not fit for another reason shows nothing of memory; nor may anybody bind it afterwards."""
     monkeypatch.setattr(full_node, "wait_for", lambda *_, **__: message)
     with bench() as made, pytest.raises(error) if error else nullcontext():
-        FullNodes(made.workshop, [NODE])._refused()
+        full = FullNodes(made.workshop, [NODE], TurnedClock())
+        pod = {"metadata": {"name": "mem-failure-pod"}, "spec": {"nodeName": bound}, "status": {"phase": "Failed"}}
+        monkeypatch.setattr(FullNodes, "_pod", lambda self, name: pod)
+        full._refused()
         assert made.parts(Outcome.PASSED) == ["past allocatable a Pod of 1Gi"]

@@ -141,6 +141,7 @@ def _ground(config: pytest.Config) -> Ground:
                 "events_dir": task["events_dir"],
                 "windows_nodes": [node.name for node in nodes],
                 "inputs": simulated.inputs,
+                "disruptive": True,
             }
         )
     except BaseException:

@@ -11,6 +11,7 @@ from typing import Any
 
 from op_readiness.cluster.errors import ApiError
 from op_readiness.cluster.watching import WatchTimeout, wait_for
+from op_readiness.model.clock import SYSTEM_CLOCK, Clock
 from op_readiness.model.errors import AbilityNotMet, CouldNotTell
 from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Finding, Outcome, Part
@@ -23,6 +24,8 @@ REST, TOO_MUCH = 256 * MIB, "1Gi"
 PATH = "past allocatable"
 WANT = "Insufficient memory"
 OVER = ("Succeeded", "Failed")
+STAYS = 30.0
+"""Cluster seconds after the refusal in which nobody may give the Pod a Node after all."""
 
 
 @dataclass
@@ -31,6 +34,7 @@ class FullNodes:
 
     workshop: Workshop
     nodes: Sequence[NodeFact]
+    clock: Clock = SYSTEM_CLOCK
 
     def must_refuse_more(self) -> None:
         """With every Node filled, a Pod of 1 GiB gets a Warning FailedScheduling; without --disruptive it is left out.
@@ -94,17 +98,7 @@ class FullNodes:
             within = workshop.context.timeouts.real("failed_scheduling")
             message = wait_for(workshop.cluster, "Event", workshop.namespace, met, within=within)
         except WatchTimeout:
-            pod = workshop.cluster.get("Pod", name, workshop.namespace)
-            node = pod["spec"].get("nodeName", "")
-            self._part(Outcome.FAILED)
-            raise AbilityNotMet(
-                Finding(
-                    "A Pod beyond what is left of every Node was not refused", f"Pod {workshop.namespace}/{name}",
-                    "Warning FailedScheduling within 180 s",
-                    f"phase {pod['status'].get('phase')}" + (f" on Node {node}" if node else ""),
-                    f"kubectl -n {workshop.namespace} get events", (node,) if node else (), code="overcommitted",
-                )
-            ) from None  # fmt: skip
+            raise self._not_refused(self._pod(name), "Warning FailedScheduling within 180 s") from None
         if WANT not in message:
             raise CouldNotTell(
                 Finding(
@@ -113,8 +107,27 @@ class FullNodes:
                     f"kubectl -n {workshop.namespace} describe pod {name}", code="control",
                 )
             )  # fmt: skip
+        self.clock.sleep(STAYS * workshop.context.timeouts.scale)
+        if (pod := self._pod(name))["spec"].get("nodeName"):
+            raise self._not_refused(pod, f"no Node in the {STAYS:g} s after FailedScheduling")
         self._part(Outcome.PASSED)
         workshop.recorder.note(f"with every Node filled: {message}")
+
+    def _pod(self, name: str) -> Object:
+        return self.workshop.cluster.get("Pod", name, self.workshop.namespace)
+
+    def _not_refused(self, pod: Object, expected: str) -> AbilityNotMet:
+        self._part(Outcome.FAILED)
+        node, status, namespace = pod["spec"].get("nodeName", ""), pod.get("status") or {}, self.workshop.namespace
+        reason = f", {status['reason']}" if status.get("reason") else ""
+        return AbilityNotMet(
+            Finding(
+                "A Pod beyond what is left of every Node was not refused",
+                f"Pod {namespace}/{pod['metadata']['name']}", expected,
+                f"phase {status.get('phase')}" + (f" on Node {node}" if node else "") + reason,
+                f"kubectl -n {namespace} get events; who bound it?", (node,) if node else (), code="overcommitted",
+            )
+        )  # fmt: skip
 
     def _part(self, outcome: Outcome) -> None:
         self.workshop.recorder.part(Part(PATH, self.nodes[0].place, f"a Pod of {TOO_MUCH}", outcome))
