@@ -42,11 +42,18 @@ class Passes:
     hear: Hear
     tick: Callable[[], None] = lambda: None
     child: Child | None = None
+    _next: Child | None = None
+    """The child of the pass that follows, started while the last abilities of this one go on."""
     _children: int = 0
     _ended: set[str] = field(default_factory=set)
+    _more: bool = False
 
-    def run(self, abilities: Sequence[Ability], *, workers: int, attempts: int = 1) -> None:
-        """One pass; what did not pass is tried again, `attempts` times in all."""
+    def run(self, abilities: Sequence[Ability], *, workers: int, attempts: int = 1, more: bool = False) -> None:
+        """One pass; what did not pass is tried again, `attempts` times in all.
+
+        With `more` a pass of one worker follows, whose child comes up meanwhile.
+        """
+        self._more = more
         left = list(abilities)
         for attempt in range(1, attempts + 1):
             if not left:
@@ -56,21 +63,29 @@ class Passes:
 
     def begin(self, workers: int) -> None:
         """Start a child ahead of its pass: its workers come up while the runner is still busy."""
+        if workers == 1 and self._next is not None:
+            self.child, self._next = self._next, None
+        else:
+            self.child = self._started(workers)
+
+    def _started(self, workers: int) -> Child:
         self._children += 1
         count = workers if workers > 1 else 0
-        self.child = child.start(self.folders, self.work, workers=count, name=str(self._children))
+        return child.start(self.folders, self.work, workers=count, name=str(self._children))
 
     def stop(self) -> None:
-        """End the child, if there is one, and take in what its workers said last."""
-        if self.child is not None:
-            self.child.stop()
-            self.child = None
+        """End the children, if there are any, and take in what their workers said last."""
+        for one in (self.child, self._next):
+            if one is not None:
+                one.stop()
+        self.child = self._next = None
         self.take()
 
     def kill_now(self) -> None:
-        """End the child without waiting."""
-        if self.child is not None:
-            self.child.kill_now()
+        """End the children without waiting."""
+        for one in (self.child, self._next):
+            if one is not None:
+                one.kill_now()
 
     def take(self) -> list[Event]:
         """Take in what workers wrote meanwhile."""
@@ -85,12 +100,15 @@ class Passes:
         result = self.record.results.get(id)
         return result is None or result.outcome in (Outcome.FAILED, Outcome.ERROR)
 
+    def _begun(self, id: str) -> bool:
+        return id in self._ended or id in self.record.started
+
     def _attempt(self, abilities: list[Ability], workers: int, attempt: int) -> None:
         left = abilities
         self._ended = set()
         while left:
             code, words = self._child(left, workers, attempt)
-            begun = [a for a in left if a.id in self._ended or a.id in self.record.started]
+            begun = [ability for ability in left if self._begun(ability.id)]
             for ability in left:
                 if ability.id in self.record.started:
                     seen = f"pytest ended with code {code}\n{words}"
@@ -113,6 +131,8 @@ class Passes:
             self.attention.pause(STEP)
             self.take()
             self._end_silent(abilities)
+            if self._more and self._next is None and all(self._begun(ability.id) for ability in abilities):
+                self._next = self._started(1)
             self.tick()
         words = running.last_words()
         self.child = None

@@ -217,12 +217,13 @@ class Run:
         if passes is None:
             return
         attempts = self.options.flake_attempts
-        passes.run(plan.concurrent, workers=plan.workers, attempts=attempts)
+        alone = bool(plan.serial or plan.disruptive)
+        passes.run(plan.concurrent, workers=plan.workers, attempts=attempts, more=alone)
         if not plan.serial and not plan.disruptive:
             return
         within, say = self.attention.left(), self.view.say
         alive.append(self.attention.attend(lambda: lease.take_exclusive(cluster, self.run_id, within=within, say=say)))
-        passes.run(plan.serial, workers=1, attempts=attempts)
+        passes.run(plan.serial, workers=1, attempts=attempts, more=bool(plan.disruptive))
         passes.run(plan.disruptive, workers=1, attempts=attempts)
 
     def _context(

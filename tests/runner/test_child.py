@@ -182,3 +182,17 @@ def test_killing_a_process_that_is_gone_is_fine():
     gone.wait()
     processes.kill(gone.pid)
     processes.end(gone, within=1)
+
+
+def test_the_child_of_the_pass_that_follows_comes_up_meanwhile(passes):
+    """Once nothing is left to begin; the next pass takes that one, and what is not taken ends with the passes."""
+    passes.run([ability("my-red"), ability("my-skip")], workers=2, more=True)
+    ahead = passes._next
+    assert ahead is not None and ahead.poll() is None and passes._children == 2
+    passes.run([ability("my-assert")], workers=1)
+    assert (ahead.poll(), passes._next, passes._children) == (1, None, 2)
+    assert outcomes(passes, "my-red", "my-skip", "my-assert") == ["failed", "skipped", "error"]
+    passes.run([ability("my-red")], workers=1, more=True)
+    left = passes._next
+    passes.stop()
+    assert left is None or left.poll() is not None
