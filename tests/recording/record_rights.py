@@ -37,6 +37,8 @@ OPTIONAL = ("daemonsets.apps", "mutatingwebhookconfigurations.admissionregistrat
 """What a run can do without, and says so: a fact that stays unknown, an ability that is skipped."""
 ONLY_FOR = {"mutatingwebhookconfigurations.admissionregistration.k8s.io": "Extend.ActiveDirectory"}
 """Facts that every run looks for, and that abilities of one category alone go by."""
+WAITED_FOR = ("endpointslices.discovery.k8s.io", "events", "pods", "serviceaccounts")
+"""Kinds that a run waits for in its own Namespaces: with a list and, if that does not show it yet, a watch."""
 OWN = "opr-"
 LEFTOVER = "?"
 """Marks a look for what runs left behind, by their label."""
@@ -58,8 +60,15 @@ def rights_in(request: dict[str, Any]) -> Iterator[Right]:
     removes = "delete" if name else "deletecollection"
     verb = VERBS.get(request["method"]) or (removes if request["method"] == "DELETE" else reads)
     named = name if namespace and not own and verb != "create" else ""
-    for one in ("get", "create") if subresource in ("exec", "attach", "portforward") else (verb,):
+    for one in verbs_of(full, verb, subresource, own):
         yield Right(full, one, "" if own else namespace, named, full in OPTIONAL)
+
+
+def verbs_of(resource: str, verb: str, subresource: str, own: bool) -> tuple[str, ...]:
+    """What must be granted for it, beside what was asked: a run that is quick here may have to wait elsewhere."""
+    if subresource in ("exec", "attach", "portforward"):
+        return "get", "create"
+    return ("list", "watch") if own and verb == "list" and resource in WAITED_FOR else (verb,)
 
 
 def least(rights: set[Right]) -> set[Right]:
