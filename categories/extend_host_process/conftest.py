@@ -4,7 +4,8 @@ import pytest
 
 from op_readiness.suite.subjects.host_admission import Admission
 from op_readiness.suite.subjects.host_basics import Basics, InitContainers, Volumes
-from op_readiness.suite.subjects.host_network import ApiAccess, Binding, HnsRules
+from op_readiness.suite.subjects.host_hns import HnsRules
+from op_readiness.suite.subjects.host_network import ApiAccess, Binding
 from op_readiness.suite.subjects.host_process import HostProcess
 from op_readiness.suite.subjects.host_rights import PrivilegedApis, Termination
 from op_readiness.suite.subjects.reboot.rejoin import Rejoin
@@ -52,7 +53,7 @@ def binding(workshop, windows_nodes, asker, windows_clients, standing_linux):
 
 @pytest.fixture
 def hns_rules(workshop, windows_nodes, reach, windows_clients):
-    """A Pod on each Node, and HostProcess Pods to make rules that lead to it."""
+    """A Pod on each Node behind a Service, and HostProcess Pods to make rules that lead to it."""
     made = HnsRules(HostProcess(workshop, windows_nodes), reach, windows_clients)
     made.start()
     return made

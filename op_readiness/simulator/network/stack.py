@@ -46,10 +46,10 @@ class Stack:
         return [] if value is None or value.state == "missing" else list(value.addresses)
 
     def listen(self, protocol: str, port: int, server: Server, address: str = "") -> None:
-        """Open a port; raises AddressInUse."""
+        """Open a port; raises AddressInUse. Who does not listen there just now is not in the way."""
         taken = self.listeners.setdefault((protocol, port), [])
-        for other, _ in taken:
-            if other == address or other in ANY or address in ANY:
+        for other, there in taken:
+            if there.up() and (other == address or other in ANY or address in ANY):
                 raise AddressInUse(f"{protocol} {address}:{port}")
         taken.append((address, server))
 

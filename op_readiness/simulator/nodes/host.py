@@ -17,8 +17,8 @@ class FactKey:
     """`subject` says what of (docs/faults.md lists them); `name` is one of its facts.
 
     boot is how it comes up after a restart, management what its interfaces answer, runtime how the runtime treats
-    HostProcess containers and when it tells the address of a sandbox; registry-key, firewall-rule, hns-policy and
-    process are what programs of HostProcess containers have made.
+    HostProcess containers and when it tells the address of a sandbox; registry-key, firewall-rule, hns-policy,
+    process and port (`TCP 20001`) are what programs of HostProcess containers have made.
     """
 
     subject: str

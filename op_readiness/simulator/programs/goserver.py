@@ -19,7 +19,7 @@ from op_readiness.simulator.network.interface import (
     Peer,
     Server,
 )
-from op_readiness.simulator.programs import golang
+from op_readiness.simulator.programs import golang, hostports
 from op_readiness.simulator.programs.process import Process
 
 _HTML = re.compile(
@@ -171,6 +171,7 @@ class Ports:
         """Close them all."""
         for protocol, port, address in self._open:
             self._process.network.close(protocol, port, address)
+            hostports.closed(self._process, protocol, port)
         self._open.clear()
 
     def _listen(self, protocol: str, port: int, server: Server, address: str) -> None:
@@ -180,8 +181,11 @@ class Ports:
         try:
             self._process.network.listen(protocol, port, server, address)
         except AddressInUse:
+            if hostports.shared(self._process, protocol, port):
+                return
             raise ListenFailed(f"listen {net} {where}: bind: {_BIND[self._process.os]}") from None
         self._open.append((protocol, port, address))
+        hostports.opened(self._process, protocol, port)
 
 
 @contextmanager

@@ -32,10 +32,11 @@ async def hns_policy(process: Process) -> int:
     created = error = ""
     try:
         if act == "create":
-            created = _create(node, label, process.env.get("OPR_ENDPOINT", ""))
+            created = _create(process, node, label)
         if act == "remove":
             for name in _ours(node, label):
                 remove(node, POLICY, name)
+                process.world.emit("hns policy deleted", node=node.name)
     except (WriteFailed, LookupError) as failure:
         error = str(failure.args[0])
     own = [name for name in node.host.names(POLICY) if find(node, POLICY, name) is not None]
@@ -45,12 +46,14 @@ async def hns_policy(process: Process) -> int:
     return 1 if act == "remove" and (error or _ours(node, label)) else 0
 
 
-def _create(node: Node, label: str, endpoint: str) -> str:
+def _create(process: Process, node: Node, label: str) -> str:
+    endpoint = process.env.get("OPR_ENDPOINT", "")
     addresses = [address for value in node.tables["EP"].programmed.values() for address in value.addresses]
     if endpoint not in addresses:
         raise LookupError(f"no endpoint has the address {endpoint}")
     name = str(uuid.uuid5(IDS, f"{label} {node.boots}"))
     put(node, POLICY, name, HostFact(label, (endpoint,)))
+    process.world.emit("hns policy created", node=node.name)
     return name
 
 

@@ -1,4 +1,4 @@
-"""The Node's network in the hands of HostProcess containers: the API server, ports, and rules of HNS."""
+"""The Node's network in the hands of HostProcess containers: the API server, and ports of the Node."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ from typing import Any
 from op_readiness.cluster.errors import ApiError
 from op_readiness.model.errors import CouldNotTell, NotTested, SkipReason
 from op_readiness.model.facts import NodeFact
-from op_readiness.model.findings import Outcome, Part
+from op_readiness.model.findings import Finding
 from op_readiness.observe.checks import Check
-from op_readiness.observe.reach import Reach
-from op_readiness.observe.shell import Ask, Asker, Client
+from op_readiness.observe.shell import Answer, Ask, Asker, Client
 from op_readiness.observe.starting import as_judged
-from op_readiness.observe.targets import pod_target
 from op_readiness.suite.subjects.host_basics import names_of
 from op_readiness.suite.subjects.host_process import IMAGE, Ended, HostProcess
 from op_readiness.workloads.pods import Manifest
@@ -26,6 +24,11 @@ REVIEW = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
 ACCOUNT = rf"{IMAGE}\var\run\secrets\kubernetes.io\serviceaccount"
 DIAL_SECONDS = 15
 FIRST_PORT, PORTS = 20000, 10000
+PATIENT = "-g -q -s --connect-timeout 5 --max-time 8 --retry 5 --retry-delay 2 --retry-connrefused"
+TIMED_OUT = 28
+"""curl's exit code."""
+BIND = "bind:"
+"""What a Go program says of a port that it does not get, before the words of its system."""
 
 
 @dataclass
@@ -76,170 +79,138 @@ class ApiAccess:
 
 @dataclass
 class Binding:
-    """A HostProcess Pod on each Node that listens on a port of the Node's own address."""
+    """HostProcess Pods on each Node that listen on ports of the Node's own address: one to be judged, one as a twin."""
 
     pods: HostProcess
     asker: Asker
     windows: Sequence[Client]
     linux: Sequence[Client]
-    port: int = field(default_factory=lambda: FIRST_PORT + secrets.randbelow(PORTS))
+    port: int = field(default_factory=lambda: FIRST_PORT + 2 * secrets.randbelow(PORTS // 2))
+
+    @property
+    def twin(self) -> int:
+        """A port that stays open to the end: what cannot be opened or reached now is not the machine's trouble."""
+        return self.port + 1
 
     def start(self) -> None:
         """Listeners, running; that one does not start is the ability's own answer, as far as it is the Node's doing."""
         self.pods.start()
-        manifests = [self._manifest("listens", node) for node in self.pods.nodes]
+        manifests = [
+            self._manifest(name, node, port)
+            for name, port in (("listens", self.port), ("stays", self.twin)) for node in self.pods.nodes
+        ]  # fmt: skip
         self.pods.create(manifests)
         names = [one["metadata"]["name"] for one in manifests]
         try:
-            self.listeners = self.pods.workshop.pods_up(names, until_ready=False)
+            self.listeners = self.pods.workshop.pods_up(names, until_ready=False)[: len(self.pods.nodes)]
         except CouldNotTell as error:
             raise as_judged(error) from error
 
     def must_answer(self) -> None:
-        """From a Pod of the same Node by the Node's name; from elsewhere too, unless a firewall drops it there."""
+        """Itself and a Pod of its Node, by the Node's name; from elsewhere too, unless a firewall drops it there."""
         checks = self.pods.checks
-        for client in self._clients():
-            for node, text, code in self._asked(client, until_good=True):
-                same, silent = client.place.node == node.name, code == 28
-                if silent and not same:
+        for ended in self.pods.cmd("control", lambda node: f"curl.exe {PATIENT} {self._url(node, self.port)}"):
+            names = names_of(ended.node)
+            expected = f"the host name {' or '.join(sorted(names))}"
+            good = ended.good and ended.text.strip().lower() in names
+            checks.take(ended.check("host port from the Node itself", self._target(ended.node), expected, good))
+        for client in [*self.windows, *self.linux]:
+            for node, answer in self._asked(client, self.port):
+                if answer.code == TIMED_OUT and client.place.node != node.name:
                     why = f"no answer in time; a firewall of Node {node.name} may forbid TCP {self.port}"
                     checks.not_tested("host port from", client.place, self._target(node), why)
                     continue
                 names = names_of(node)
-                seen = text.strip() if code == 0 else f"exit code {code} {text.strip()}"
+                seen = answer.text.strip() if answer.good else f"exit code {answer.code} {answer.text.strip()}"
                 checks.take(Check(
                     f"host port from {client.place}", node.place, self._target(node),
-                    f"the host name {' or '.join(sorted(names))}", seen, text.strip().lower() in names,
+                    f"the host name {' or '.join(sorted(names))}", seen, answer.text.strip().lower() in names,
                 ))  # fmt: skip
-        checks.must_hold(
-            "A port that a HostProcess Pod opens on its Node does not answer", code="bind",
+        self.pods.must_hold(
+            checks, "A port that a HostProcess Pod opens on its Node does not answer", code="bind",
             hint="kubectl logs of the listener; netstat -ano on the Node",
         )  # fmt: skip
 
     def second_must_be_refused(self) -> None:
-        """It is the Node's own port: another listener on it fails."""
-        checks = self.pods.checks
-        for ended in self.pods.run("second", lambda node: self._manifest("second", node)):
-            bound = ended.code not in (None, 0) or "did not start" in ended.state
-            checks.take(ended.check("second listener on", f"TCP {self.port}", "refused, the port is taken", bound))
+        """It is the Node's own port: another listener on it fails, and in its own words at the binding."""
+        checks, strange = self.pods.checks, []
+        for ended in self.pods.run("second", lambda node: self._manifest("second", node, self.port)):
+            if ended.state.startswith("did not start") or (ended.code and BIND not in ended.text):
+                strange.append(_strange(ended))
+                continue
+            checks.take(ended.check("second listener on", f"TCP {self.port}", "refused, the port is taken",
+                                    ended.code not in (None, 0)))  # fmt: skip
         self.pods.must_hold(
             checks, "Two HostProcess Pods listen on the same port of a Node", code="bind",
-            hint="they do not have the Node's own network",
+            hint="netstat -ano on the Node; do they have the Node's own network?",
         )  # fmt: skip
+        if strange:
+            raise CouldNotTell(*strange)
+        self._twins_must_answer()
 
     def must_close(self) -> None:
-        """When the Pods are gone, nobody listens any more."""
+        """When the Pods are gone, nobody takes connections any more, and the twin beside still answers."""
         self.pods.workshop.pods_away(self.listeners)
         checks = self.pods.checks
-        for client in self.windows:
-            for node, text, code in self._asked(client, until_good=False):
-                if client.place.node == node.name:
-                    seen = text.strip() or f"exit code {code}"
-                    checks.take(Check("host port after deletion", node.place, self._target(node),
-                                      "no answer within 60 s", seen, code != 0))  # fmt: skip
+        for client, node in self._at_home():
+            line = f"/agnhost connect {self._target(node)} --timeout=3s --protocol=tcp; [ $? != 0 ]"
+            ask = Ask("closed", line, times=10, pause=2.0, until_good=True, longest=4)
+            answer = self.asker.ask(client, [ask])["closed"][-1]
+            checks.take(Check("host port after deletion", node.place, self._target(node), "closed within 60 s",
+                              "closed" if answer.good else "it still takes connections", answer.good))  # fmt: skip
         checks.must_hold(
             "A port that a HostProcess Pod opened stays open after its deletion", code="bind",
-            hint="the process of the Pod lives on: tasklist on the Node",
+            hint="netstat -ano and tasklist on the Node: a process lives on, or has inherited the port's handle",
         )  # fmt: skip
+        self._twins_must_answer()
+
+    def _twins_must_answer(self) -> None:
+        """Raises CouldNotTell where a port that nobody touched does not answer a Pod of the same Node."""
+        silent = [
+            Finding("A port that is to stay open does not answer", f"Node {node.name}", "the Node's host name",
+                    f"{node.internal_ips[0]}:{self.twin}: exit code {answer.code} {answer.text.strip()}",
+                    nodes=(node.name,), code="twin")
+            for client, home in self._at_home() for node, answer in self._asked(client, self.twin, [home])
+            if answer.text.strip().lower() not in names_of(node)
+        ]  # fmt: skip
+        if silent:
+            raise CouldNotTell(*silent)
+
+    def _at_home(self) -> list[tuple[Client, NodeFact]]:
+        """Each Windows client with its own Node."""
+        nodes = {node.name: node for node in self.pods.nodes}
+        return [(client, nodes[client.place.node]) for client in self.windows if client.place.node in nodes]
 
     def _target(self, node: NodeFact) -> str:
-        return f"{node.internal_ips[0]}:{self.port}"
+        return _authority(node.internal_ips[0], self.port)
 
-    def _clients(self) -> list[Client]:
-        return [*self.windows, *self.linux]
+    @staticmethod
+    def _url(node: NodeFact, port: int) -> str:
+        return f"http://{_authority(node.internal_ips[0], port)}/hostname"
 
-    def _asked(self, client: Client, *, until_good: bool) -> list[tuple[NodeFact, str, int]]:
-        """Each Node's answer at last; a Node's own Pods and, of the others, up to the next two."""
+    def _asked(
+        self, client: Client, port: int, nodes: Sequence[NodeFact] | None = None
+    ) -> list[tuple[NodeFact, Answer]]:
+        """Each Node's answer at last."""
         found = []
-        for node in self.pods.nodes:
-            url = f"http://{node.internal_ips[0]}:{self.port}/hostname"
-            command = f"{client.curl} -g -q -s --connect-timeout 5 --max-time 8 {url}"
-            if not until_good:
-                command = f"{command}; [ $? != 0 ]"
+        for node in self.pods.nodes if nodes is None else nodes:
+            command = f"{client.curl} -g -q -s --connect-timeout 5 --max-time 8 {self._url(node, port)}"
             ask = Ask("port", command, times=5, pause=2.0, until_good=True, longest=9)
-            answer = self.asker.ask(client, [ask])["port"][-1]
-            code = answer.code if until_good else (1 if answer.good else 0)
-            found.append((node, answer.text, code))
+            found.append((node, self.asker.ask(client, [ask])["port"][-1]))
         return found
 
-    def _manifest(self, name: str, node: NodeFact) -> Manifest:
+    def _manifest(self, name: str, node: NodeFact, port: int) -> Manifest:
         program = rf"{IMAGE}\opr-agnhost.exe"
-        line = f"copy {IMAGE}\\agnhost {program} && {program} netexec --http-port={self.port} --udp-port=-1"
+        line = f"copy {IMAGE}\\agnhost {program} && {program} netexec --http-port={port} --udp-port=-1"
         return self.pods.pod(name, node, ["cmd.exe", "/c", line])
 
 
-@dataclass
-class HnsRules:
-    """A load balancer of HNS, made, read back and removed by a HostProcess Pod; it leads to a Pod of ours."""
-
-    pods: HostProcess
-    reach: Reach
-    clients: Sequence[Client]
-    vip: str = field(default_factory=lambda: f"192.0.2.{1 + secrets.randbelow(254)}")
-    port: int = field(default_factory=lambda: FIRST_PORT + secrets.randbelow(PORTS))
-    ends: dict[str, str] = field(default_factory=dict)
-
-    def start(self) -> None:
-        """A Pod on each Node, whose endpoint is referred to."""
-        self.pods.start()
-        workshop = self.pods.workshop
-        made = workshop.pods([workshop.echo_pod(f"end-{n}", "windows", node) for n, node in enumerate(self.pods.nodes)])
-        self.ends = {pod["spec"]["nodeName"]: pod["status"]["podIP"] for pod in made}
-        self.targets = [pod_target(pod) for pod in made]
-
-    def must_be_managed(self) -> None:
-        """Made, read back, removed; the ids of others are the same before and after, and traffic goes on meanwhile."""
-        checks = self.pods.checks
-        before = self._said("list", checks)
-        for node in self.pods.nodes:
-            self.pods.workshop.promise("HNS policy", {"node": node.name, "vip": self.vip, "port": self.port})
-        created = self._said("create", checks)
-        read = self._said("list", checks, "read")
-        self.reach.pairs([(client, target) for client in self.clients for target in self.targets])
-        removed = self._said("remove", checks)
-        after = self._said("list", checks, "after")
-        for node in [one for one in self.pods.nodes if one.name in created]:
-            ended, said = created[node.name]
-            new = str(said["created"])
-            checks.take(ended.check("create", f"{self.vip}:{self.port}", "an id", bool(new), _error(said)))
-            for turn, found, wanted in (("read back", read, [new]), ("after removal", after, [])):
-                if new and node.name in found:
-                    ended, said = found[node.name]
-                    ours = [str(one) for one in said["ours"]]
-                    checks.take(ended.check(turn, f"{self.vip}:{self.port}", str(wanted), ours == wanted,
-                                            _error(said) if said["error"] else str(ours)))  # fmt: skip
-            if new and node.name in removed:
-                ended, said = removed[node.name]
-                good = not said["error"]
-                checks.take(ended.check("remove", f"{self.vip}:{self.port}", "no error", good, _error(said)))
-            if node.name in before and node.name in after:
-                lost = set(before[node.name][1]["ids"]) - set(after[node.name][1]["ids"])
-                if lost:
-                    self.pods.workshop.recorder.note(f"Node {node.name}: {len(lost)} other policies went meanwhile")
-        self.pods.must_hold(
-            checks, "HostProcess Pods cannot manage rules of HNS", code="hns",
-            hint="the service hns of the Node, and what HNS answered",
-        )  # fmt: skip
-
-    def _said(self, act: str, checks: Any, name: str = "") -> dict[str, tuple[Ended, Object]]:
-        """What the script said on each Node; one that did not run does not hold."""
-        found = {}
-        for ended in self.pods.script(f"hns-{name or act}", "hns-policy", lambda node: {
-            "OPR_ACT": act, "OPR_VIP": self.vip, "OPR_PORT": self.port, "OPR_ENDPOINT": self.ends[node.name],
-        }):  # fmt: skip
-            said = ended.said
-            if said and said["missing"]:
-                where = ended.node.place
-                part = Part("HNS", where, act, Outcome.SKIPPED, ended.node.name, reason=str(said["missing"]))
-                self.pods.workshop.recorder.part(part)
-            elif said:
-                found[ended.node.name] = (ended, said)
-            else:
-                checks.take(ended.check(f"HNS, {act} by", "a HostProcess Pod", "an answer of HNS", False))
-        return found
+def _authority(ip: str, port: int) -> str:
+    return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
 
 
-def _error(said: Object) -> str:
-    return str(said["error"]) or "nothing"
-
-
+def _strange(ended: Ended) -> Finding:
+    return Finding(
+        "A second listener ended without coming to the port", f"Node {ended.node.name}", f"its word about {BIND!r}",
+        ended.seen, "kubectl logs of the Pod", (ended.node.name,), code="twin",
+    )  # fmt: skip

@@ -1,0 +1,239 @@
+"""Rules of the host network service in the hands of HostProcess containers, beside those that kube-proxy has there.
+
+What kube-proxy has is watched meanwhile in two ways: a Service of ours is asked all the time, and the ids of others'
+policies are the same before and after. A policy that comes or goes only accuses HNS where no Service of the cluster
+changed in between; where one did, everything is done again.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from threading import Event
+from typing import Any
+
+from op_readiness.model.errors import AbilityNotMet, CouldNotTell
+from op_readiness.model.facts import NodeFact
+from op_readiness.model.findings import Finding, Outcome, Part
+from op_readiness.observe.checks import Check, Checks
+from op_readiness.observe.judging import LOSS_ALLOWED, Judgement, Try, judge
+from op_readiness.observe.reach import Reach
+from op_readiness.observe.shell import Client
+from op_readiness.observe.targets import Exposed
+from op_readiness.observe.traffic import Target
+from op_readiness.suite.subjects.host_process import Ended, HostProcess
+
+Object = dict[str, Any]
+Said = dict[str, tuple[Ended, Object]]
+FIRST_PORT, PORTS = 20000, 10000
+ROUNDS = 3
+"""How often everything is done anew because Services of the cluster changed meanwhile."""
+SERIES = 5
+"""Tries that one exec makes, a second apart, before it is looked whether the rules are gone again."""
+SHOWN = 4
+CUT_HINT = "hnsdiag list loadbalancers on the Node: kube-proxy's, beside one of an address of 192.0.2.0/24"
+BEFORE = "Service traffic was not well before any rule was made"
+
+
+@dataclass
+class HnsRules:
+    """A load balancer of HNS, made, read back and removed by a HostProcess Pod; it leads to a Pod of ours."""
+
+    pods: HostProcess
+    reach: Reach
+    clients: Sequence[Client]
+    vip: str = field(default_factory=lambda: f"192.0.2.{1 + secrets.randbelow(254)}")
+    port: int = field(default_factory=lambda: FIRST_PORT + secrets.randbelow(PORTS))
+    ends: dict[str, str] = field(default_factory=dict)
+    cut: list[Finding] = field(default_factory=list)
+
+    def start(self) -> None:
+        """A Pod on each Node, whose endpoint is referred to, and all of them behind a Service."""
+        self.pods.start()
+        workshop = self.pods.workshop
+        service = workshop.create(workshop.service("ends", app="end"))
+        made = workshop.pods([
+            workshop.echo_pod(f"end-{n}", "windows", node, app="end") for n, node in enumerate(self.pods.nodes)
+        ])  # fmt: skip
+        self.ends = {pod["spec"]["nodeName"]: pod["status"]["podIP"] for pod in made}
+        self.service: Exposed = workshop.exposed(service, made)
+
+    def must_be_managed(self) -> None:
+        """Made, read back, removed; kube-proxy's Service answers all the time, and others' policies stay as they are.
+
+        Raises CouldNotTell where the Service did not answer before, or where Services changed each time.
+        """
+        for turn in range(ROUNDS):
+            services = self._services()
+            if turn == 0:
+                self._traffic_must_be_well()
+            checks = self.pods.checks
+            with self._asking() as asked:
+                before, after = self._managed(turn, checks)
+            if self.cut:
+                raise AbilityNotMet(*self.cut)
+            self._judge_traffic(asked, checks)
+            changed = _changes(services, self._services())
+            differing = self._judge_others(before, after, checks, judged=not changed)
+            self.pods.must_hold(
+                checks, "HostProcess Pods cannot manage rules of HNS", code="hns",
+                hint="the service hns of the Node, what HNS answered, and hnsdiag list loadbalancers there",
+            )  # fmt: skip
+            if not (changed and differing):
+                self.reach.every(self.clients, [self._target])
+                return
+        raise CouldNotTell(_restless(changed, differing))
+
+    @property
+    def _target(self) -> Target:
+        return self.service.by_cluster_ip()
+
+    def _traffic_must_be_well(self) -> None:
+        """The twin: each client reaches every Pod by the Service while there is no rule of ours."""
+        try:
+            self.reach.every(self.clients, [self._target])
+        except AbilityNotMet as error:
+            twins = [replace(one, what=f"{BEFORE}: {one.what}", code="twin") for one in error.findings]
+            raise CouldNotTell(*twins) from error
+
+    def _cut(self) -> list[Finding]:
+        """While the rule stands each client still reaches every Pod by the Service, and it holds; else why not."""
+        try:
+            self.reach.every(self.clients, [self._target], hint=CUT_HINT)
+        except AbilityNotMet as error:
+            return [replace(one, what=f"While HNS has a load balancer of ours: {one.what}") for one in error.findings]
+        return []
+
+    def _managed(self, turn: int, checks: Checks) -> tuple[Said, Said]:
+        """What was there before and after; in between a rule was made, read back and removed on every Node."""
+        before = self._said(turn, "list", checks)
+        for node in self.pods.nodes if turn == 0 else ():
+            self.pods.workshop.promise("HNS policy", {"node": node.name, "vip": self.vip, "port": self.port})
+        created = self._said(turn, "create", checks)
+        read = self._said(turn, "list", checks, "read")
+        self.cut = self._cut()
+        removed = self._said(turn, "remove", checks)
+        after = self._said(turn, "list", checks, "after")
+        label = f"{self.vip}:{self.port}"
+        for name, (ended, said) in created.items():
+            new = str(said["created"])
+            checks.take(ended.check("create", label, "an id", bool(new), _error(said)))
+            for act, found, wanted in (("read back", read, [new]), ("after removal", after, [])):
+                if new and name in found:
+                    there, told = found[name]
+                    ours = [str(one) for one in told["ours"]]
+                    seen = _error(told) if told["error"] else str(ours)
+                    checks.take(there.check(act, label, str(wanted), ours == wanted, seen))
+            if new and name in removed:
+                there, told = removed[name]
+                checks.take(there.check("remove", label, "no error", not told["error"], _error(told)))
+        return before, after
+
+    def _judge_others(self, before: Said, after: Said, checks: Checks, *, judged: bool) -> list[str]:
+        """A line for each Node where policies of others came or went; statements of the test where that is judged."""
+        differing = []
+        for node in sorted(set(before) & set(after)):
+            ended, said = after[node]
+            if said["error"] or before[node][1]["error"]:
+                continue
+            then, now = set(before[node][1]["ids"]), set(said["ids"]) - set(said["ours"])
+            seen = "; ".join(f"{len(ids)} {what}: {', '.join(sorted(ids)[:SHOWN])}"
+                             for what, ids in (("went", then - now), ("came", now - then)) if ids)  # fmt: skip
+            if seen:
+                differing.append(f"{node}: {seen}")
+            if judged:
+                checks.take(ended.check("policies of others on", f"Node {node}", f"the {len(then)} ids of before",
+                                        not seen, seen or "the same"))  # fmt: skip
+        return differing
+
+    @contextmanager
+    def _asking(self) -> Iterator[list[tuple[Client, Future[list[Try]]]]]:
+        """Meanwhile every client asks the Service, once a second; what came is read afterwards."""
+        over = Event()
+        with ThreadPoolExecutor(max(1, len(self.clients)), "meanwhile") as threads:
+            asked = [(client, threads.submit(self._ask, client, over)) for client in self.clients]
+            try:
+                yield asked
+            finally:
+                over.set()
+
+    def _ask(self, client: Client, over: Event) -> list[Try]:
+        tries: list[Try] = []
+        while not over.is_set():
+            names = self.reach.observer.names_during(client, self._target, SERIES)
+            tries += [Try(bool(name), name, "" if name else "no answer") for name in names]
+        return tries
+
+    def _judge_traffic(self, asked: Sequence[tuple[Client, Future[list[Try]]]], checks: Checks) -> None:
+        """No two tries in a row were lost, nor more than one in a hundred, from the first rule to its removal."""
+        for client, future in asked:
+            tries = future.result()
+            judgement = judge(self.service.names, tries, [], tries)
+            few = judgement.lost <= max(1, judgement.tries * LOSS_ALLOWED)
+            kept = judgement.answered and not judgement.strangers and judgement.longest_run < 2 and few
+            self.pods.workshop.recorder.figure(f"tries lost meanwhile from {client.place.node}", judgement.lost)
+            expected = f"answers of {', '.join(sorted(self.service.names))} all the time"
+            path, target = "Service meanwhile from", str(self._target)
+            checks.take(Check(path, client.place, target, expected, _words(judgement), kept))
+
+    def _services(self) -> dict[str, str]:
+        """What kube-proxy makes its policies of: each Service and EndpointSlice of the cluster, by what it says."""
+        cluster = self.pods.workshop.cluster
+        found = {
+            f"Service {one['metadata']['namespace']}/{one['metadata']['name']}": one["spec"]
+            for one in cluster.list("Service")
+        }  # fmt: skip
+        for one in cluster.list("EndpointSlice"):
+            meta = one["metadata"]
+            ends = [(end.get("addresses"), end.get("conditions")) for end in one.get("endpoints") or ()]
+            found[f"EndpointSlice {meta['namespace']}/{meta['name']}"] = [ends, one.get("ports")]
+        return {name: json.dumps(said, sort_keys=True) for name, said in found.items()}
+
+    def _said(self, turn: int, act: str, checks: Checks, name: str = "") -> Said:
+        """What the script said on each Node; one that did not run does not hold."""
+        found = {}
+        for ended in self.pods.script(f"hns-{name or act}-{turn}", "hns-policy", lambda node: self._given(act, node)):
+            said = ended.said
+            if said and said["missing"]:
+                where = ended.node.place
+                part = Part("HNS", where, act, Outcome.SKIPPED, ended.node.name, reason=str(said["missing"]))
+                self.pods.workshop.recorder.part(part)
+            elif said:
+                found[ended.node.name] = (ended, said)
+            else:
+                checks.take(ended.check(f"HNS, {act} by", "a HostProcess Pod", "an answer of HNS", False))
+        return found
+
+    def _given(self, act: str, node: NodeFact) -> dict[str, object]:
+        return {"OPR_ACT": act, "OPR_VIP": self.vip, "OPR_PORT": self.port, "OPR_ENDPOINT": self.ends[node.name]}
+
+
+def _error(said: Object) -> str:
+    return str(said["error"]) or "nothing"
+
+
+def _words(judgement: Judgement) -> str:
+    """What a series showed, without those that it happened not to meet."""
+    if not judgement.lost and not judgement.strangers:
+        return f"{judgement.tries} of {judgement.tries} tries answered"
+    run = f", up to {judgement.longest_run} in a row" if judgement.longest_run > 1 else ""
+    strange = f"; {', '.join(sorted(judgement.strangers))} answered, which should not" if judgement.strangers else ""
+    return f"{judgement.lost} of {judgement.tries} tries lost{run}{strange}"
+
+
+def _changes(before: dict[str, str], after: dict[str, str]) -> list[str]:
+    """The names of what is not as it was."""
+    return sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+
+
+def _restless(changed: Sequence[str], differing: Sequence[str]) -> Finding:
+    return Finding(
+        "Whose doing it is that policies of HNS came or went cannot be told", "; ".join(differing),
+        f"Services that stay as they are for a minute, in one of {ROUNDS} rounds",
+        f"changed meanwhile: {', '.join(changed[:SHOWN])}", "repeat it when nobody deploys",
+        tuple(line.partition(":")[0] for line in differing), code="restless",
+    )  # fmt: skip
