@@ -22,7 +22,7 @@ PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler
 ASSETS = os.environ.get("KUBEBUILDER_ASSETS", "")
 real = pytest.mark.skipif(not ASSETS, reason="KUBEBUILDER_ASSETS names no control plane")
 REAL = ("--control-plane", "real")
-CELLS = 80
+CELLS = 68
 """Declared cells that a submission compares beside the healthy ones: what fits four minutes of two cores. Every fault
 has one, and which one changes with the commit."""
 

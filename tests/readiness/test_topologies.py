@@ -19,8 +19,8 @@ from tests.readiness.conftest import objects_in, start_cluster
 
 pytestmark = pytest.mark.cluster
 SCALE = ("--timeout-scale", "0.1")
-"""Twice the default's: a whole suite beside other self-tests computes more than it waits."""
-SUITE = ("--disruptive", "--gate", "Extend.Worker", "--skip-tags", "slow", *SCALE)
+"""Twice the default's, where there are four Nodes: beside other self-tests that computes more than it waits."""
+SUITE = ("--disruptive", "--gate", "Extend.Worker", "--skip-tags", "slow")
 DOMAIN = {
     "domain": "corp.example", "credSpecName": "webapp01", "dcHost": "dc1.corp.example",
     "smbUncAllowed": r"\\files.corp.example\apps", "smbUncDenied": r"\\files.corp.example\finance",
@@ -117,7 +117,7 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> Suite:
     with ExitStack() as stack:
         kubeconfig = start_cluster(stack, folder / "up", *SCALE, "--nodes", str(folder / "nodes.yaml"))
         before = objects_in(kubeconfig)
-        ran = run("--kubeconfig", kubeconfig, "--yes", *SUITE, *told, folder=folder, patience=600)
+        ran = run("--kubeconfig", kubeconfig, "--yes", *SCALE, *SUITE, *told, folder=folder, patience=600)
         return Suite(ran, before, objects_in(kubeconfig))
 
 
