@@ -21,7 +21,6 @@ from tests.readiness.conftest import start_cluster
 from tests.readiness.test_unusable import changed
 
 pytestmark = pytest.mark.cluster
-ACCOUNT = "default/op-readiness"
 USER = "system:serviceaccount:default:op-readiness"
 NETWORK = "Core.Network"
 REAL = pytest.param("real", marks=pytest.mark.skipif(
@@ -40,16 +39,23 @@ def admin(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 @pytest.fixture(scope="module")
 def limited(admin: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A kubeconfig of a ServiceAccount that has what `op-readiness rbac --category Core.Network` prints."""
-    folder = tmp_path_factory.mktemp("limited")
-    printed = run("rbac", "--category", NETWORK, "--service-account", ACCOUNT, folder=folder)
+    return with_rights(admin, tmp_path_factory.mktemp("limited"), NETWORK, "op-readiness")
+
+
+def with_rights(admin: str, folder: Path, category: str, name: str) -> str:
+    """A kubeconfig of a new ServiceAccount `default/NAME` that has what is printed for a category, as roles `NAME`."""
+    printed = run("rbac", "--category", category, "--service-account", f"default/{name}", folder=folder)
     assert printed.code == 0, printed.said
     cluster = Cluster.open(admin)
-    meta = {"name": "op-readiness", "namespace": "default"}
+    meta = {"name": name, "namespace": "default"}
     cluster.create({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": meta})
     for manifest in yaml.safe_load_all(printed.out):
+        manifest["metadata"]["name"] = name
+        if "roleRef" in manifest:
+            manifest["roleRef"]["name"] = name
         cluster.create(manifest)
     body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 7200}}
-    token = cluster.post("ServiceAccount", body, "default", "op-readiness", "token")["status"]["token"]
+    token = cluster.post("ServiceAccount", body, "default", name, "token")["status"]["token"]
     return changed(admin, folder, user={"token": str(token)})
 
 
@@ -103,6 +109,22 @@ def test_exactly_these_rights_are_enough(admin, limited, tmp_path, request):
     assert {result["outcome"] for result in ran.results.values()} == {"passed"}, ran.said
     assert ran.report["facts"]["user"] == USER
     assert (ran.report["warnings"], ran.report["leftovers"]) == ([], []), ran.said
+
+
+@pytest.mark.parametrize(
+    ("category", "abilities"),
+    [
+        ("Extend.HostProcess", "hp-hcn-rules,hp-admission-rejections"),
+        ("Extend.ActiveDirectory", "ad-runasusername-defaults,ad-network-service-host-objects"),
+    ],
+)
+def test_exactly_the_rights_of_other_categories_are_enough(admin, tmp_path, category, abilities):
+    """Abilities that ask for what others do not: policies of HNS beside Services, privileged Namespaces, dry runs."""
+    kubeconfig = with_rights(admin, tmp_path, category, category.lower().replace(".", "-"))
+    words = ["--ability", abilities, "--disruptive", "--yes"]
+    ran = run("--kubeconfig", kubeconfig, *SCALE, *words, folder=tmp_path, patience=300)
+    assert {result["outcome"] for result in ran.results.values()} == {"passed"}, ran.said
+    assert (ran.code, ran.report["warnings"], ran.report["leftovers"]) == (0, [], []), ran.said
 
 
 def test_what_ships_is_what_the_command_prints(tmp_path):
