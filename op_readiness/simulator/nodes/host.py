@@ -60,6 +60,7 @@ _WINDOWS = {
     ("runtime", "host-process"): HostFact("honoured"),
     ("runtime", "host-process-of-container"): HostFact("honoured"),
     ("runtime", "host-files"): HostFact("shared"),
+    ("runtime", "registry"): HostFact("of its own"),
     ("runtime", "sandbox-address"): HostFact("at-start"),
 }
 

@@ -104,8 +104,15 @@ def _of_a_container(process: Process) -> dict[str, Any]:
     return {
         "user": _one(SIDS.get(name, "S-1-5-93-2-1")), "services": _one(""),
         "build": _one(node_of(process).build.rpartition(".")[2]), **absent, "compute": _one("", "Access is denied."),
-        "key": _one(nonce if act == "write" else ""),
+        "key": _one(nonce if act == "write" else _shown(process)),
     }  # fmt: skip
+
+
+def _shown(process: Process) -> str:
+    """What a container sees of the Node's own registry: nothing, unless the Node keeps one for all."""
+    node, key = node_of(process), rf"HKEY_LOCAL_MACHINE\SOFTWARE\{process.env.get('OPR_KEY', '')}"
+    fact = find(node, KEYS, key) if node.host.fact("runtime", "registry").value == "shared" else None
+    return fact.items[0].split("\t")[2] if fact else ""
 
 
 def _management(node: Node, name: str) -> dict[str, str]:

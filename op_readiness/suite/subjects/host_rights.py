@@ -71,6 +71,12 @@ class PrivilegedApis:
                                     said["user"]["value"]))  # fmt: skip
             checks.take(ended.check("registry of the Node in", "an ordinary Pod", "not there",
                                     said["key"]["value"] != self.nonce, said["key"]["value"]))  # fmt: skip
+            seen = said["services"]["value"]
+            checks.take(ended.check("services of the Node in", "an ordinary Pod", "neither hns nor vmcompute running",
+                                    not any(f"{one}=Running" in seen for one in SERVICES), seen))  # fmt: skip
+            seen = said["compute"]["value"]
+            checks.take(ended.check("compute systems of the Node in", "an ordinary Pod", "none", _number(seen) == 0,
+                                    seen))  # fmt: skip
         for ended in self._asked("remove"):
             left = ended.said.get("key", {"value": ended.seen})["value"]
             checks.take(ended.check("remove", "the registry key", "gone", left == "", left))
