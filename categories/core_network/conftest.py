@@ -9,7 +9,7 @@ from op_readiness.suite.subjects.beyond_services import Affinity, Hairpin
 from op_readiness.suite.subjects.custom_dns import CustomRecords
 from op_readiness.suite.subjects.names import ClusterNames, OutsideNames, cluster_dns_or_skip
 from op_readiness.suite.subjects.nodes_and_pods import NodePaths
-from op_readiness.suite.subjects.service_life import NamedServices, Recreation
+from op_readiness.suite.subjects.service_life import NamedServices, Recreation, with_a_pod_moved
 from op_readiness.suite.subjects.slice_routing import SliceRouting
 from op_readiness.suite.subjects.stateful import Stateful
 
@@ -53,6 +53,12 @@ def windows_node_port(workshop, windows_nodes):
     """Windows echo Pods, on each selected Node one and two at least, behind NodePorts; one equals its port."""
     exposed = workshop.echo("windows", windows_nodes, count=max(2, len(windows_nodes)), kind="NodePort")
     return workshop.with_equal_ports(exposed)
+
+
+@pytest.fixture
+def move_a_pod(workshop, windows_nodes):
+    """Makes the first Pod of a Service anew on another Windows Node, if there is one; the old one is gone."""
+    return lambda exposed: with_a_pod_moved(workshop, exposed, windows_nodes)
 
 
 @pytest.fixture

@@ -31,5 +31,11 @@ def test_linux_pods_reach_windows_pods_by_node_port(
 
 
 @ability("net-windows-nodeport-from-windows")
-def test_windows_pods_reach_windows_pods_by_node_port(windows_node_port, windows_clients, other_nodes, reach):
+def test_windows_pods_reach_windows_pods_by_node_port(
+    windows_node_port, windows_clients, other_nodes, reach, move_a_pod
+):
     reach.pairs(paths.to_other_nodes(windows_clients, windows_node_port, other_nodes))
+    moved = move_a_pod(windows_node_port)
+    reach.pairs(
+        paths.to_other_nodes(windows_clients, moved, other_nodes), within="endpoints_follow", after_change=True
+    )

@@ -16,7 +16,9 @@ def test_linux_pods_reach_windows_pods_by_service_ip(windows_echo, linux_clients
 @ability("net-windows-service-clusterip")
 def test_windows_services_come_up_go_down_and_stay_apart(canary, named_services, clients, reach):
     first, second = named_services.up("up-down-1"), named_services.up("up-down-2")
-    reach.every(clients, [canary.by_cluster_ip(), first.by_cluster_ip(), second.by_cluster_ip()])
+    local = named_services.up("up-down-local", replicas=1, kind="NodePort", externalTrafficPolicy="Local")
+    every = (canary, first, second, local)  # a policy for traffic from outside takes no cluster address away
+    reach.every(clients, [exposed.by_cluster_ip() for exposed in every])
 
     named_services.down("up-down-1")
     reach.none(clients, [first.by_cluster_ip()])

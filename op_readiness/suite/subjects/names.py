@@ -18,6 +18,7 @@ from op_readiness.observe.recorder import Recorder
 from op_readiness.observe.shell import Answer, Ask, Asker, Client
 from op_readiness.observe.targets import Exposed
 
+Object = dict[str, Any]
 OUTSIDE = "example.com"
 """A name outside the cluster that is kept for such use (RFC 2606), with a web server."""
 HTTPS_SECONDS = 10
@@ -72,6 +73,14 @@ class ClusterNames:
                         answer.text[-300:] or f"exit code {answer.code}", nodes=(client.place.node,),
                     )
                 )  # fmt: skip
+
+    def new_pods_must_resolve(self, pods: Sequence[Object]) -> None:
+        """Pods that have just started look up the API's Service themselves, within the warm-up of a new Pod."""
+        api = self.cluster.get("Service", "kubernetes", "default")["spec"]["clusterIP"]
+        inside = [Client.of(pod, self.facts.node(pod["spec"]["nodeName"])) for pod in pods]
+        target = lookup(f"{self.api_name}.", frozenset({api}), dns_pods=self.dns_pods(), hold_tries=3)
+        legs = self.reach.every(inside, [target], within="warm_up")
+        self.recorder.figure("slowest first name in a new Pod after seconds", max(leg.seconds for leg in legs))
 
     def unknown_names_must_be_absent(self) -> None:
         """A name that nobody has gives no address: otherwise no answer above means anything."""

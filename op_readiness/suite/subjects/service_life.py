@@ -29,17 +29,22 @@ class NamedServices:
     nodes: Sequence[NodeFact]
     made: dict[str, Exposed] = field(default_factory=dict)
 
-    def up(self, name: str, target_port: int | None = HOSTNAME_PORT) -> Exposed:
-        """A Service whose Pods are Ready; without `target_port` the Service's own port is the Pods'."""
+    def up(
+        self, name: str, target_port: int | None = HOSTNAME_PORT, *, replicas: int = REPLICAS, **spec: Any
+    ) -> Exposed:
+        """A Service whose Pods are Ready; without `target_port` the Service's own port is the Pods'.
+
+        `spec` are further fields of the Service, `kind` its type.
+        """
         port = (
             {"name": "http", "port": 80, "targetPort": target_port}
             if target_port
             else {"name": "http", "port": HOSTNAME_PORT}
         )
-        service = self.workshop.create(self.workshop.service(name, app=name, ports=[port]))
+        service = self.workshop.create(self.workshop.service(name, app=name, ports=[port], **spec))
         manifests = [
             self.workshop.hostname_pod(f"{name}-{n}", "windows", self.nodes[n % len(self.nodes)], app=name)
-            for n in range(REPLICAS)
+            for n in range(replicas)
         ]
         pods = self.workshop.pods(manifests)
         self.made[name] = self.workshop.exposed(service, pods, pod_port=HOSTNAME_PORT, url_path="/", port=port["port"])
@@ -141,6 +146,19 @@ class Recreation:
                 for n, name in enumerate(names)
             ]
         )
+
+
+def with_a_pod_moved(workshop: Workshop, exposed: Exposed, nodes: Sequence[NodeFact]) -> Exposed:
+    """The Service of echo Pods with its first Pod made anew on the Node after its own, the old one gone.
+
+    As many backends as before, one of them elsewhere (rancher/rancher#29411).
+    """
+    old, names = exposed.pods[0], [node.name for node in nodes]
+    node = nodes[(names.index(old["spec"]["nodeName"]) + 1) % len(nodes)]
+    meta = old["metadata"]
+    [new] = workshop.pods([workshop.echo_pod(f"{meta['name']}-moved", "windows", node, app=meta["labels"]["app"])])
+    workshop.pods_away([old])
+    return workshop.exposed(exposed.service, [new, *exposed.pods[1:]])
 
 
 _SIBLING_HINT = "another Service on the same Pods was deleted: look at kube-proxy's reference counts of HNS endpoints"

@@ -21,7 +21,9 @@ ONE, SHARED, EMPTY = "example-int-port", "example-named-port", "example-empty-se
 
 @dataclass
 class SliceRouting:
-    """Two Pods, a Service on one of them by number, a Service on both by port name, and one that selects nobody."""
+    """A Pod on each Windows Node and two at least, a Service on the first of them by number, a Service on all by port
+    name, and one that selects nobody.
+    """
 
     workshop: Workshop
     reach: Reach
@@ -36,13 +38,12 @@ class SliceRouting:
         self.services[ONE] = shop.create(self._service(ONE, {"pod1": "on"}, PORT))
         self.services[SHARED] = shop.create(self._service(SHARED, {"shared12": "on"}, "example-name"))
         self.services[EMPTY] = shop.create(self._service(EMPTY, {"nobody": "on"}, PORT))
-        self.pods = shop.pods([self._pod(n, self.nodes[(n - 1) % len(self.nodes)]) for n in (1, 2)])
+        self.pods = shop.pods([self._pod(n + 1, self.nodes[n % len(self.nodes)]) for n in range(max(2, len(self.nodes)))])
 
     def slices_must_list(self) -> None:
         """Each Service's slices list exactly its Pods; the one that selects nobody has an empty slice."""
-        first, second = ((pod["status"]["podIP"], PORT) for pod in self.pods)
-        self._must_offer(ONE, frozenset({first}))
-        self._must_offer(SHARED, frozenset({first, second}))
+        self._must_offer(ONE, _addresses(self.pods[:1]))
+        self._must_offer(SHARED, _addresses(self.pods))
         slices.must_become(
             self.workshop.cluster, self.workshop.namespace, EMPTY,
             lambda found: bool(found) and not slices.offered(found) and _managed(found),
@@ -58,8 +59,8 @@ class SliceRouting:
             self.workshop.delete("EndpointSlice", one["metadata"]["name"])
         slices.must_become(
             self.workshop.cluster, self.workshop.namespace, SHARED,
-            lambda now: len(slices.offered(now)) == 2 and not old & {one["metadata"]["uid"] for one in now},
-            expected="new slices with both Pods", timeouts=self.workshop.context.timeouts,
+            lambda now: len(slices.offered(now)) == len(self.pods) and not old & {one["metadata"]["uid"] for one in now},
+            expected="new slices with all Pods", timeouts=self.workshop.context.timeouts,
         )  # fmt: skip
 
     def traffic_must_follow(self) -> None:
@@ -72,9 +73,10 @@ class SliceRouting:
     def removed_pod_must_get_no_more(self) -> None:
         """A Pod whose label no longer fits leaves the slices and gets no request; put back, it gets some again."""
         self._label("off")
-        self._must_offer(SHARED, frozenset({(self.pods[0]["status"]["podIP"], PORT)}))
+        staying = [*self.pods[:1], *self.pods[2:]]
+        self._must_offer(SHARED, _addresses(staying))
         self.reach.every(
-            self.clients, [self._exposed(SHARED, self.pods[:1]).by_cluster_ip()], within="endpoints_follow",
+            self.clients, [self._exposed(SHARED, staying).by_cluster_ip()], within="endpoints_follow",
             after_change=True,
         )  # fmt: skip
         self._label("on")
@@ -112,3 +114,7 @@ class SliceRouting:
 
 def _managed(found: Sequence[Object]) -> bool:
     return all((one["metadata"].get("labels") or {}).get(slices.MANAGED_BY) == slices.CONTROLLER for one in found)
+
+
+def _addresses(pods: Sequence[Object]) -> frozenset[tuple[str, int]]:
+    return frozenset((pod["status"]["podIP"], PORT) for pod in pods)
