@@ -38,7 +38,8 @@ class SliceRouting:
         self.services[ONE] = shop.create(self._service(ONE, {"pod1": "on"}, PORT))
         self.services[SHARED] = shop.create(self._service(SHARED, {"shared12": "on"}, "example-name"))
         self.services[EMPTY] = shop.create(self._service(EMPTY, {"nobody": "on"}, PORT))
-        self.pods = shop.pods([self._pod(n + 1, self.nodes[n % len(self.nodes)]) for n in range(max(2, len(self.nodes)))])
+        count = max(2, len(self.nodes))
+        self.pods = shop.pods([self._pod(n + 1, self.nodes[n % len(self.nodes)]) for n in range(count)])
 
     def slices_must_list(self) -> None:
         """Each Service's slices list exactly its Pods; the one that selects nobody has an empty slice."""
@@ -59,7 +60,9 @@ class SliceRouting:
             self.workshop.delete("EndpointSlice", one["metadata"]["name"])
         slices.must_become(
             self.workshop.cluster, self.workshop.namespace, SHARED,
-            lambda now: len(slices.offered(now)) == len(self.pods) and not old & {one["metadata"]["uid"] for one in now},
+            lambda now: (
+                len(slices.offered(now)) == len(self.pods) and not old & {one["metadata"]["uid"] for one in now}
+            ),
             expected="new slices with all Pods", timeouts=self.workshop.context.timeouts,
         )  # fmt: skip
 
