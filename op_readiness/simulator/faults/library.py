@@ -1,4 +1,4 @@
-"""The named faults: the YAML files that ship in `library/`, read once, and what people type to ask for one."""
+"""The named faults: the YAML files that ship in `library/`, each read once, and what people type to ask for one."""
 
 from __future__ import annotations
 
@@ -17,15 +17,23 @@ from op_readiness.simulator.faults.words import FaultError, nearest
 @functools.cache
 def library() -> Mapping[str, Document]:
     """Name -> document of every fault that ships, by name; raises FaultError for a file that does not hold."""
-    found: dict[str, Document] = {}
-    for file in sorted(resources.files(__package__).joinpath("library").iterdir(), key=lambda file: file.name):
-        if not file.name.endswith(".yaml"):
-            continue
-        fault = read(file.read_text(encoding="utf-8"), file.name)
-        if f"{fault.name}.yaml" != file.name:
-            raise FaultError(f"{file.name}: holds the fault {fault.name!r}; name and file must agree")
-        found[fault.name] = fault
-    return found
+    return {name: _shipped(name) for name in _names()}
+
+
+@functools.cache
+def _names() -> tuple[str, ...]:
+    files = [file.name for file in resources.files(__package__).joinpath("library").iterdir()]
+    return tuple(sorted(name.removesuffix(".yaml") for name in files if name.endswith(".yaml")))
+
+
+@functools.cache
+def _shipped(name: str) -> Document:
+    """One fault of the library: a simulated cluster is asked for a few, and reading all takes it most of a second."""
+    file = resources.files(__package__).joinpath("library", f"{name}.yaml")
+    fault = read(file.read_text(encoding="utf-8"), file.name)
+    if fault.name != name:
+        raise FaultError(f"{file.name}: holds the fault {fault.name!r}; name and file must agree")
+    return fault
 
 
 def read(text: str, where: str) -> Document:
@@ -55,10 +63,9 @@ _Loader.yaml_implicit_resolvers = {
 
 def named(name: str) -> Document:
     """The fault of that name; raises FaultError with the nearest one."""
-    known = library()
-    if name not in known:
-        raise FaultError(f"unknown fault {name!r}{nearest(name, known)}")
-    return known[name]
+    if name not in _names():
+        raise FaultError(f"unknown fault {name!r}{nearest(name, _names())}")
+    return _shipped(name)
 
 
 def parse_request(text: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TypeGuard
@@ -137,6 +137,17 @@ class FileSystem:
         except OSError:
             return None
         return found if _is_real(found) else None
+
+    def with_extensions(self, path: str, extensions: Sequence[str]) -> list[str]:
+        """`path` with each of `extensions` that its folder may hold (Windows: whatever the case), one look for all."""
+        parts = self.parts(path)
+        if not parts or parts[0] == "\\\\" or path[-1] in "./\\":
+            return [path + extension for extension in extensions]
+        folder = self.entry(self._text(parts[:-1]))
+        if not isinstance(folder, Folder):
+            return []
+        last, known = parts[-1].casefold(), {name.casefold() for name in folder.entries}
+        return [path + extension for extension in extensions if last + extension.casefold() in known]
 
     def stat(self, path: str) -> File | Folder:
         """The File or Folder itself; raises as `stat` does."""

@@ -140,7 +140,7 @@ def _candidates(process: Process, name: str, extensions_only: bool) -> Sequence[
     extensions = [e for e in (variable(process, "PATHEXT") or PATHEXT).split(";") if e]
     has_one = name.upper().endswith(tuple(extension.upper() for extension in extensions))
     exact = [""] if has_one or not (extensions_only or process.host_process) else []
-    return [place + extension for place in places for extension in (*exact, *extensions)]
+    return [path for place in places for path in process.files.with_extensions(place, (*exact, *extensions))]
 
 
 def _is_path(process: Process, name: str) -> bool:

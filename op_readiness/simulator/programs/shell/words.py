@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
+
 from op_readiness.simulator.programs.shell.syntax import (
     Arithmetic,
     Parameter,
@@ -16,6 +19,16 @@ NAME_START = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
 NAME = NAME_START + "0123456789"
 SPECIAL = "@*#?-$!0123456789"
 OPERATORS = (":-", ":=", ":+", ":?", "##", "%%", "//", "-", "=", "+", "?", "#", "%", "/", ":")
+
+
+_RUN = re.compile(r"""[^\\'"()]+""")
+_QUOTED_RUN = re.compile(r"""[^\\"$`]+""")
+
+
+@lru_cache(maxsize=16)
+def _plain(ends: str) -> re.Pattern[str]:
+    """A run of characters that end no word and start nothing."""
+    return re.compile("[^" + re.escape(ends + "\\'\"$`") + "]+")
 
 
 class SyntaxFault(Exception):
@@ -42,7 +55,12 @@ class Reader:
                 parts.append(Text("".join(plain)))
                 plain.clear()
 
+        run_of = _plain(ends)
         while self.at < len(self.text):
+            if run := run_of.match(self.text, self.at):
+                plain.append(run[0])
+                self.at = run.end()
+                continue
             char = self.text[self.at]
             if char in ends:
                 break
@@ -59,13 +77,10 @@ class Reader:
             elif char == '"':
                 flush()
                 parts += self._double_quoted()
-            elif char in "$`":
+            else:
                 part = self.expansion(quoted=False)
                 flush()
                 parts.append(part)
-            else:
-                plain.append(char)
-                self.at += 1
         flush()
         return tuple(parts)
 
@@ -125,6 +140,10 @@ class Reader:
                 if end is None:
                     break
                 raise SyntaxFault("unterminated quoted string")
+            if run := _QUOTED_RUN.match(self.text, self.at):
+                plain.append(run[0])
+                self.at = run.end()
+                continue
             char = self.text[self.at]
             if char == end:
                 break
@@ -165,6 +184,8 @@ class Reader:
         """The text up to the parenthesis that closes; quotes and inner ones are skipped."""
         start, depth = self.at, 1
         while depth:
+            if run := _RUN.match(self.text, self.at):
+                self.at = run.end()
             char = self.peek()
             if not char:
                 raise SyntaxFault('unexpected end of file (expecting ")")')
