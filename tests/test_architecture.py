@@ -28,7 +28,7 @@ MAY_IMPORT = {
 }
 """Package of op_readiness (or top-level folder) -> packages that it may import besides itself."""
 
-ONE_WAY_WITHIN = ("runner", "suite", "workloads", "simulator/controlplane", "simulator/programs")
+ONE_WAY_WITHIN = ("runner", "suite", "suite/subjects", "workloads", "simulator/controlplane", "simulator/programs")
 """Folders of op_readiness whose own folders import one way too."""
 
 PROCESS_MODULES = {"op_readiness/runner/processes.py", "op_readiness/simulator/processes.py"}

@@ -3,10 +3,10 @@
 import pytest
 
 from op_readiness.observe.addresses import Addresses
-from op_readiness.suite.subjects.at_once import AtOnce
-from op_readiness.suite.subjects.kubelet_figures import StatsUnderLoad
-from op_readiness.suite.subjects.rescheduling import Rescheduling
-from op_readiness.suite.subjects.ten_pods import TenPods
+from op_readiness.suite.subjects.concurrent.at_once import AtOnce
+from op_readiness.suite.subjects.concurrent.rescheduling import Rescheduling
+from op_readiness.suite.subjects.concurrent.ten_pods import TenPods
+from op_readiness.suite.subjects.worker.kubelet_figures import StatsUnderLoad
 
 
 @pytest.fixture

@@ -5,13 +5,13 @@ import pytest
 from op_readiness.model.errors import NotTested, SkipReason
 from op_readiness.observe.addresses import Addresses
 from op_readiness.observe.targets import Exposed
-from op_readiness.suite.subjects.beyond_services import Affinity, Hairpin
-from op_readiness.suite.subjects.custom_dns import CustomRecords
-from op_readiness.suite.subjects.names import ClusterNames, OutsideNames, cluster_dns_or_skip
-from op_readiness.suite.subjects.nodes_and_pods import NodePaths
-from op_readiness.suite.subjects.service_life import NamedServices, Recreation, with_a_pod_moved
-from op_readiness.suite.subjects.slice_routing import SliceRouting
-from op_readiness.suite.subjects.stateful import Stateful
+from op_readiness.suite.subjects.network.beyond_services import Affinity, Hairpin
+from op_readiness.suite.subjects.network.custom_dns import CustomRecords
+from op_readiness.suite.subjects.network.names import ClusterNames, OutsideNames, cluster_dns_or_skip
+from op_readiness.suite.subjects.network.nodes_and_pods import NodePaths
+from op_readiness.suite.subjects.network.service_life import NamedServices, Recreation, with_a_pod_moved
+from op_readiness.suite.subjects.network.slice_routing import SliceRouting
+from op_readiness.suite.subjects.network.stateful import Stateful
 
 
 @pytest.fixture

@@ -2,13 +2,13 @@
 
 import pytest
 
-from op_readiness.suite.subjects.allocatable import Allocatable
-from op_readiness.suite.subjects.cpu_limit import CpuLimit
-from op_readiness.suite.subjects.full_node import FullNodes
-from op_readiness.suite.subjects.memory_limit import MemoryLimit
-from op_readiness.suite.subjects.os_field import OsField
-from op_readiness.suite.subjects.pending import Pending
-from op_readiness.suite.subjects.taints import Taints
+from op_readiness.suite.subjects.scheduling.allocatable import Allocatable
+from op_readiness.suite.subjects.scheduling.cpu_limit import CpuLimit
+from op_readiness.suite.subjects.scheduling.full_node import FullNodes
+from op_readiness.suite.subjects.scheduling.memory_limit import MemoryLimit
+from op_readiness.suite.subjects.scheduling.os_field import OsField
+from op_readiness.suite.subjects.scheduling.pending import Pending
+from op_readiness.suite.subjects.scheduling.taints import Taints
 
 
 @pytest.fixture

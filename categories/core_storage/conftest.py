@@ -2,7 +2,7 @@
 
 import pytest
 
-from op_readiness.suite.subjects.host_process import HostProcess
+from op_readiness.suite.subjects.host_process.running import HostProcess
 from op_readiness.suite.subjects.reboot.all_nodes import AllNodes
 from op_readiness.suite.subjects.storage.config_volumes import ConfigVolumes
 from op_readiness.suite.subjects.storage.downward import Downward

@@ -2,13 +2,13 @@
 
 import pytest
 
-from op_readiness.suite.subjects import domain_identity as domain_identity_
-from op_readiness.suite.subjects import gmsa, refused_users, shares, users
-from op_readiness.suite.subjects import gmsa_admission as gmsa_admission_
-from op_readiness.suite.subjects import inline_specs as inline_specs_
-from op_readiness.suite.subjects import linux_fields as linux_fields_
-from op_readiness.suite.subjects import network_service as network_service_
-from op_readiness.suite.subjects import protected_folder as protected_folder_
+from op_readiness.suite.subjects.active_directory import domain_identity as domain_identity_
+from op_readiness.suite.subjects.active_directory import gmsa, refused_users, shares, users
+from op_readiness.suite.subjects.active_directory import gmsa_admission as gmsa_admission_
+from op_readiness.suite.subjects.active_directory import inline_specs as inline_specs_
+from op_readiness.suite.subjects.active_directory import linux_fields as linux_fields_
+from op_readiness.suite.subjects.active_directory import network_service as network_service_
+from op_readiness.suite.subjects.active_directory import protected_folder as protected_folder_
 
 
 @pytest.fixture

@@ -2,12 +2,12 @@
 
 import pytest
 
-from op_readiness.suite.subjects.host_admission import Admission
-from op_readiness.suite.subjects.host_basics import Basics, InitContainers, Volumes
-from op_readiness.suite.subjects.host_hns import HnsRules
-from op_readiness.suite.subjects.host_network import ApiAccess, Binding
-from op_readiness.suite.subjects.host_process import HostProcess
-from op_readiness.suite.subjects.host_rights import PrivilegedApis, Termination
+from op_readiness.suite.subjects.host_process.admission import Admission
+from op_readiness.suite.subjects.host_process.basics import Basics, InitContainers, Volumes
+from op_readiness.suite.subjects.host_process.hns import HnsRules
+from op_readiness.suite.subjects.host_process.network import ApiAccess, Binding
+from op_readiness.suite.subjects.host_process.rights import PrivilegedApis, Termination
+from op_readiness.suite.subjects.host_process.running import HostProcess
 from op_readiness.suite.subjects.reboot.rejoin import Rejoin
 
 

@@ -1,7 +1,7 @@
 """Extend.HostProcess: containers that are processes of a Windows Node."""
 
 from op_readiness.suite import ability
-from op_readiness.suite.subjects.host_process import BINDS, BINDS_SOURCE
+from op_readiness.suite.subjects.host_process.running import BINDS, BINDS_SOURCE
 
 
 @ability("hp-node-ip")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from op_readiness.suite.subjects.by_family import MultiPort, NodePorts
-from op_readiness.suite.subjects.dual_stack import DualStack
+from op_readiness.suite.subjects.network.by_family import MultiPort, NodePorts
+from op_readiness.suite.subjects.network.dual_stack import DualStack
 
 
 @pytest.fixture

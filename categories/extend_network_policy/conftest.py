@@ -3,7 +3,7 @@
 import pytest
 
 from op_readiness.observe.reachability import Reachability
-from op_readiness.suite.subjects.policed import Policed
+from op_readiness.suite.subjects.network_policy.policed import Policed
 
 
 @pytest.fixture

@@ -2,12 +2,12 @@
 
 import pytest
 
-from op_readiness.suite.subjects.host_facts import AdminAccess, Defender, Inventory, must_not_be_closed
-from op_readiness.suite.subjects.hosts import Hosts
-from op_readiness.suite.subjects.kubelet_figures import Metrics
-from op_readiness.suite.subjects.leftovers import Leftovers
-from op_readiness.suite.subjects.node_logs import NodeLogs
-from op_readiness.suite.subjects.node_paths import NodePings, NodePorts
+from op_readiness.suite.subjects.worker.host_facts import AdminAccess, Defender, Inventory, must_not_be_closed
+from op_readiness.suite.subjects.worker.hosts import Hosts
+from op_readiness.suite.subjects.worker.kubelet_figures import Metrics
+from op_readiness.suite.subjects.worker.leftovers import Leftovers
+from op_readiness.suite.subjects.worker.node_logs import NodeLogs
+from op_readiness.suite.subjects.worker.node_paths import NodePings, NodePorts
 
 
 @pytest.fixture

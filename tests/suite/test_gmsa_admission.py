@@ -2,8 +2,8 @@
 
 import json
 
-from op_readiness.suite.subjects.gmsa_admission import refusals
-from op_readiness.suite.subjects.inline_specs import LEFT_OUT, inline
+from op_readiness.suite.subjects.active_directory.gmsa_admission import refusals
+from op_readiness.suite.subjects.active_directory.inline_specs import LEFT_OUT, inline
 
 
 def test_each_refusal_is_told_apart():

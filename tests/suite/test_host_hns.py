@@ -12,8 +12,8 @@ from op_readiness.model.facts import NodeFact
 from op_readiness.observe.checks import Checks
 from op_readiness.observe.judging import Try, judge
 from op_readiness.observe.recorder import Recorder
-from op_readiness.suite.subjects.host_hns import HnsRules, _changes, _restless, _words
-from op_readiness.suite.subjects.host_process import Ended
+from op_readiness.suite.subjects.host_process.hns import HnsRules, _changes, _restless, _words
+from op_readiness.suite.subjects.host_process.running import Ended
 
 NODE = NodeFact("win-1", "windows", "10.0.20348")
 POD = {"metadata": {"name": "hns", "namespace": "n"}}

@@ -10,8 +10,15 @@ import pytest
 from op_readiness.model.errors import NotApplicable
 from op_readiness.model.facts import NodeFact
 from op_readiness.observe.recorder import Recorder
-from op_readiness.suite.subjects.host_basics import has_address, has_sid, names_of
-from op_readiness.suite.subjects.host_process import BINDS, FIRST_RUNTIME, SOURCE, HostProcess, _state, runtime_version
+from op_readiness.suite.subjects.host_process.basics import has_address, has_sid, names_of
+from op_readiness.suite.subjects.host_process.running import (
+    BINDS,
+    FIRST_RUNTIME,
+    SOURCE,
+    HostProcess,
+    _state,
+    runtime_version,
+)
 
 
 def node(name: str, runtime: str, **labels: str) -> NodeFact:

@@ -5,8 +5,8 @@ import pytest
 from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Place
 from op_readiness.observe.shell import Answer, Client
-from op_readiness.suite.subjects.beyond_services import has_affinity
-from op_readiness.suite.subjects.nodes_and_pods import Met, NodePaths, Try, read
+from op_readiness.suite.subjects.network.beyond_services import has_affinity
+from op_readiness.suite.subjects.network.nodes_and_pods import Met, NodePaths, Try, read
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from op_readiness.observe.outage import Outage
 from op_readiness.observe.recorder import Recorder
 from op_readiness.observe.shell import Client
 from op_readiness.observe.traffic import Leg, Target
-from op_readiness.suite.subjects.host_process import Ended, HostProcess
+from op_readiness.suite.subjects.host_process.running import Ended, HostProcess
 from op_readiness.suite.subjects.reboot import rejoin as rejoin_module
 from op_readiness.suite.subjects.reboot import restarting as module
 from op_readiness.suite.subjects.reboot.all_nodes import AllNodes

@@ -11,13 +11,13 @@ from op_readiness.model.errors import AbilityNotMet, CouldNotTell
 from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Outcome
 from op_readiness.observe.quantities import MIB, in_bytes, in_millicores, number
-from op_readiness.suite.subjects import full_node
-from op_readiness.suite.subjects.allocatable import cpu_share, memory_share
-from op_readiness.suite.subjects.cpu_limit import Sample, _mean
-from op_readiness.suite.subjects.full_node import FullNodes, requested
-from op_readiness.suite.subjects.memory_limit import MOST_MIB, Seen, _broken
-from op_readiness.suite.subjects.os_field import FORBIDDEN, WORDS, _not_refused
-from op_readiness.suite.subjects.pending import Pending
+from op_readiness.suite.subjects.scheduling import full_node
+from op_readiness.suite.subjects.scheduling.allocatable import cpu_share, memory_share
+from op_readiness.suite.subjects.scheduling.cpu_limit import Sample, _mean
+from op_readiness.suite.subjects.scheduling.full_node import FullNodes, requested
+from op_readiness.suite.subjects.scheduling.memory_limit import MOST_MIB, Seen, _broken
+from op_readiness.suite.subjects.scheduling.os_field import FORBIDDEN, WORDS, _not_refused
+from op_readiness.suite.subjects.scheduling.pending import Pending
 
 from .subjects.storage.bench import bench
 

@@ -4,8 +4,8 @@ import pytest
 
 from op_readiness.model.errors import AbilityNotMet, CouldNotTell
 from op_readiness.model.findings import Finding
-from op_readiness.suite.subjects.refused_users import NON_ROOT, root_shows, started, unknown_shows
-from op_readiness.suite.subjects.users import as_refused_logon
+from op_readiness.suite.subjects.active_directory.refused_users import NON_ROOT, root_shows, started, unknown_shows
+from op_readiness.suite.subjects.active_directory.users import as_refused_logon
 
 
 def pod(**state):

@@ -7,10 +7,10 @@ import pytest
 from op_readiness.model.facts import NodeFact
 from op_readiness.observe.recorder import Recorder
 from op_readiness.observe.targets import Exposed
-from op_readiness.suite.subjects.host_facts import Defender, _foreign_address, _untold, _ways
-from op_readiness.suite.subjects.kubelet_figures import _missing
-from op_readiness.suite.subjects.node_logs import _events
-from op_readiness.suite.subjects.node_paths import Way, _echoed, _pieces
+from op_readiness.suite.subjects.worker.host_facts import Defender, _foreign_address, _untold, _ways
+from op_readiness.suite.subjects.worker.kubelet_figures import _missing
+from op_readiness.suite.subjects.worker.node_logs import _events
+from op_readiness.suite.subjects.worker.node_paths import Way, _echoed, _pieces
 
 ONE = NodeFact("win-1", "windows", "10.0.20348", internal_ips=("10.0.0.1",))
 TWO = NodeFact("win-2", "windows", "10.0.20348", internal_ips=("fd00::2", "10.0.0.2"))

@@ -18,7 +18,7 @@ from op_readiness.observe.outage import Outage
 from op_readiness.observe.reach import Reach
 from op_readiness.observe.shell import Asker, Client
 from op_readiness.observe.traffic import Target
-from op_readiness.suite.subjects.host_process import HostProcess
+from op_readiness.suite.subjects.host_process.running import HostProcess
 from op_readiness.suite.subjects.reboot.asking import Asking
 from op_readiness.suite.subjects.reboot.kept import Kept
 from op_readiness.suite.subjects.reboot.restarting import Restarting, Return

@@ -25,12 +25,12 @@ from op_readiness.observe.shell import Asker, Client
 from op_readiness.observe.starting import NOT_THE_NODES_DOING
 from op_readiness.observe.targets import pod_target
 from op_readiness.observe.traffic import Target
-from op_readiness.suite.subjects.host_process import HostProcess
+from op_readiness.suite.subjects.active_directory.users import HOLD
+from op_readiness.suite.subjects.host_process.running import HostProcess
 from op_readiness.suite.subjects.reboot.all_nodes import HINT, REPLACED
 from op_readiness.suite.subjects.reboot.kept import HOLD_TRIES, Kept
 from op_readiness.suite.subjects.reboot.restarting import Restarting, times_pod
 from op_readiness.suite.subjects.reboot.traffic import must_be_well_after, must_be_well_before
-from op_readiness.suite.subjects.users import HOLD
 from op_readiness.workloads.pods import outlasting
 
 Object = dict[str, Any]

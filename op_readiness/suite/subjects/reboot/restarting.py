@@ -21,7 +21,7 @@ from op_readiness.observe.boots import Fate, NodeState, fate_of, is_back, restar
 from op_readiness.observe.checks import Check, Checks
 from op_readiness.observe.finished import OVER
 from op_readiness.observe.reach import together
-from op_readiness.suite.subjects.host_process import Ended, HostProcess
+from op_readiness.suite.subjects.host_process.running import Ended, HostProcess
 from op_readiness.workloads import scripts
 from op_readiness.workloads.pods import Manifest
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from op_readiness.observe.checks import Check
 from op_readiness.observe.shell import Asker, Client
-from op_readiness.suite.subjects.service_life import REPLICAS, Recreation
+from op_readiness.suite.subjects.network.service_life import REPLICAS, Recreation
 from op_readiness.suite.subjects.storage.mounting import Mounting, Object, lines_of, mount, volume
 from op_readiness.suite.subjects.storage.tokens import (
     ACCOUNT_FOLDER,

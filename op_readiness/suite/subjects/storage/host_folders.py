@@ -14,8 +14,8 @@ from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Finding
 from op_readiness.observe.reach import together
 from op_readiness.observe.shell import Answer, Client
+from op_readiness.suite.subjects.active_directory.users import HOLD, windows_options
 from op_readiness.suite.subjects.storage.mounting import Mounting, Object, volume
-from op_readiness.suite.subjects.users import HOLD, windows_options
 from op_readiness.workloads.host_process import SYSTEM
 from op_readiness.workloads.pods import Manifest
 from op_readiness.workloads.undo import journal

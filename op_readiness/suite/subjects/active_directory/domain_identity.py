@@ -18,7 +18,7 @@ from op_readiness.observe.checks import Check, Checks
 from op_readiness.observe.reach import together
 from op_readiness.observe.shell import Answer, Ask, Asker, Client
 from op_readiness.suite.making import Workshop
-from op_readiness.suite.subjects.gmsa import Domain, GmsaPods
+from op_readiness.suite.subjects.active_directory.gmsa import Domain, GmsaPods
 
 LOOKUPS, SESSIONS = 30, 3
 """Tickets that each Pod asks for, and shares that it opens: a loss of 7 in 100 shows in 90 of them but once in 600."""

@@ -21,8 +21,8 @@ from op_readiness.observe.checks import Check, Checks
 from op_readiness.observe.reach import together
 from op_readiness.observe.shell import Answer, Ask, Asker, Client
 from op_readiness.suite.making import Workshop
-from op_readiness.suite.subjects.domain_identity import MISSING, listed, listing, ticket_command
-from op_readiness.suite.subjects.gmsa import Domain, GmsaPods
+from op_readiness.suite.subjects.active_directory.domain_identity import MISSING, listed, listing, ticket_command
+from op_readiness.suite.subjects.active_directory.gmsa import Domain, GmsaPods
 
 Object = dict[str, Any]
 EMPTY_DIR, HOST_DIR = r"C:\emptydir", r"C:\hostdir"

@@ -19,7 +19,7 @@ from op_readiness.observe.judging import Judgement, Try, judge
 from op_readiness.observe.recorder import Recorder
 from op_readiness.observe.targets import Exposed
 from op_readiness.suite.making import Workshop
-from op_readiness.suite.subjects.hosts import Hosts
+from op_readiness.suite.subjects.worker.hosts import Hosts
 from op_readiness.workloads.host_process import IMAGE_ROOT
 
 MARK = "@@"

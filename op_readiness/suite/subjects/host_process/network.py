@@ -15,8 +15,8 @@ from op_readiness.model.findings import Finding
 from op_readiness.observe.checks import Check
 from op_readiness.observe.shell import Answer, Ask, Asker, Client
 from op_readiness.observe.starting import as_judged
-from op_readiness.suite.subjects.host_basics import names_of
-from op_readiness.suite.subjects.host_process import IMAGE, Ended, HostProcess
+from op_readiness.suite.subjects.host_process.basics import names_of
+from op_readiness.suite.subjects.host_process.running import IMAGE, Ended, HostProcess
 from op_readiness.workloads.pods import Manifest
 
 Object = dict[str, Any]

@@ -18,7 +18,7 @@ from op_readiness.observe.domains import statuses
 from op_readiness.observe.reach import together
 from op_readiness.observe.shell import Answer, Asker, Client
 from op_readiness.suite.making import Workshop
-from op_readiness.suite.subjects.users import HOLD, as_refused_logon
+from op_readiness.suite.subjects.active_directory.users import HOLD, as_refused_logon
 from op_readiness.workloads.pods import Manifest
 
 Object = dict[str, Any]

@@ -11,7 +11,7 @@ from op_readiness.model.errors import CouldNotTell
 from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Finding
 from op_readiness.observe.checks import Checks
-from op_readiness.suite.subjects.host_process import IMAGE, SYSTEM_SID, Ended, HostProcess
+from op_readiness.suite.subjects.host_process.running import IMAGE, SYSTEM_SID, Ended, HostProcess
 from op_readiness.workloads.pods import Manifest
 
 Object = dict[str, Any]

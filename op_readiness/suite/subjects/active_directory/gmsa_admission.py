@@ -14,7 +14,7 @@ from op_readiness.model.errors import AbilityNotMet, NotApplicable
 from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Finding, Outcome, Part, Place
 from op_readiness.suite.making import Workshop
-from op_readiness.suite.subjects.gmsa import Domain, GmsaPods
+from op_readiness.suite.subjects.active_directory.gmsa import Domain, GmsaPods
 from op_readiness.workloads import gmsa
 from op_readiness.workloads.pods import Manifest
 

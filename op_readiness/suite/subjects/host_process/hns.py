@@ -25,7 +25,7 @@ from op_readiness.observe.reach import Reach
 from op_readiness.observe.shell import Client
 from op_readiness.observe.targets import Exposed
 from op_readiness.observe.traffic import Target
-from op_readiness.suite.subjects.host_process import Ended, HostProcess
+from op_readiness.suite.subjects.host_process.running import Ended, HostProcess
 
 Object = dict[str, Any]
 Said = dict[str, tuple[Ended, Object]]

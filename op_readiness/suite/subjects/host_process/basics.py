@@ -9,7 +9,7 @@ from typing import Any
 
 from op_readiness.model.facts import NodeFact
 from op_readiness.observe.checks import Check
-from op_readiness.suite.subjects.host_process import IMAGE, SYSTEM, SYSTEM_SID, Ended, HostProcess
+from op_readiness.suite.subjects.host_process.running import IMAGE, SYSTEM, SYSTEM_SID, Ended, HostProcess
 from op_readiness.workloads.pods import HOSTNAME_LABEL, Manifest
 
 Object = dict[str, Any]

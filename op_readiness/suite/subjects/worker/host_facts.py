@@ -12,7 +12,7 @@ from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Finding, Outcome, Part
 from op_readiness.observe.recorder import Recorder
 from op_readiness.observe.shell import Ask, Asker, Client
-from op_readiness.suite.subjects.hosts import Hosts
+from op_readiness.suite.subjects.worker.hosts import Hosts
 
 Object = dict[str, Any]
 DATA_ROOT = r"C:\ProgramData\containerd"

@@ -27,7 +27,7 @@ from op_readiness.observe.shell import Client
 from op_readiness.observe.targets import Exposed, pod_target
 from op_readiness.observe.traffic import Target
 from op_readiness.suite.making import Workshop
-from op_readiness.suite.subjects.by_family import Families, must_have_addresses, no_node_address
+from op_readiness.suite.subjects.network.by_family import Families, must_have_addresses, no_node_address
 from op_readiness.workloads.pods import echo_args, echo_container
 
 Object = dict[str, Any]

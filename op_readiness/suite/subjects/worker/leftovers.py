@@ -14,7 +14,7 @@ from typing import Any
 from op_readiness.model.clock import SYSTEM_CLOCK, Clock
 from op_readiness.model.errors import AbilityNotMet, NotApplicable
 from op_readiness.model.findings import Finding, Outcome, Part
-from op_readiness.suite.subjects.hosts import Hosts
+from op_readiness.suite.subjects.worker.hosts import Hosts
 
 Object = dict[str, Any]
 PODS, LEAST, TOLERANCE = 10, 3, 2

@@ -1,0 +1,1 @@
+"""What the readiness tests of Extend.NetworkPolicy act on: Namespaces under policies and their truth tables."""

@@ -1,0 +1,1 @@
+"""What the readiness tests of Core.Scheduling act on: limits over time, full Nodes, Pods that must wait."""
