@@ -7,14 +7,18 @@ from typing import Any
 
 import pytest
 
-from op_readiness.model.errors import NotApplicable
+from op_readiness.model.errors import AbilityNotMet, CouldNotTell, NotApplicable
 from op_readiness.model.facts import NodeFact
 from op_readiness.observe.recorder import Recorder
+from op_readiness.suite.subjects.host_process.admission import Admission
 from op_readiness.suite.subjects.host_process.basics import has_address, has_sid, names_of
+from op_readiness.suite.subjects.host_process.network import ApiAccess
+from op_readiness.suite.subjects.host_process.rights import Termination
 from op_readiness.suite.subjects.host_process.running import (
     BINDS,
     FIRST_RUNTIME,
     SOURCE,
+    Ended,
     HostProcess,
     _state,
     runtime_version,
@@ -77,3 +81,107 @@ def test_a_container_that_did_not_start_has_no_exit_code_of_its_own():
     assert _state({"status": {"initContainerStatuses": failed}}) == ("first: exit code 3", None)
     ended = [{"name": "main", "state": {"terminated": {"exitCode": 7}}}]
     assert _state({"status": {"containerStatuses": ended}}) == ("exit code 7", 7)
+
+
+POD = {"metadata": {"namespace": "opr-1", "name": "account-0"}}
+ME = '{"status": {"userInfo": {"username": "system:serviceaccount:opr-1:default"}}}'
+NOBODY = '{"status": {"userInfo": {"username": "system:anonymous"}}}'
+
+
+class Said(HostProcess):
+    """HostProcess Pods of one Node that have ended with a given output."""
+
+    text = ""
+
+    def run(self, name, manifest):
+        manifest(self.nodes[0])
+        return [Ended(self.nodes[0], POD, 0, "exit code 0", self.text)]
+
+    def pod(self, name, node, command, **fields):
+        self.line = command[-1]
+        return {"metadata": {"name": name}, "spec": {"containers": [{}]}}
+
+    def create(self, manifests):
+        """Nothing is made."""
+
+
+def said(text: str) -> Said:
+    cluster = SimpleNamespace(raw=lambda path: None, post=lambda *args, **kinds: None)
+    workshop: Any = SimpleNamespace(
+        recorder=Recorder(), namespace="opr-1", labels={}, cluster=cluster, create=lambda manifest: manifest,
+        pods_up=lambda names, until_ready: [], pods_away=lambda pods: None,
+    )  # fmt: skip
+    pods = Said(workshop, [], [node("w", "containerd://1.7.27")])
+    pods.text = text
+    return pods
+
+
+def callers(wrong: str, none: str, known: str = ME) -> Said:
+    return said(f"opr-caller-wrong\n{wrong}\nopr-caller-none\n{none}\nopr-caller-known\n{known}")
+
+
+def refusal(code: int) -> str:
+    return f'{{"kind": "Status", "code": {code}}}'
+
+
+@pytest.mark.parametrize("none", [refusal(401), refusal(403), NOBODY])
+def test_an_unknown_caller_is_refused(none):
+    """401 or 403; some old clusters tell everybody that he is nobody."""
+    pods = callers(refusal(401), none)
+    ApiAccess(pods).must_be_known()
+    assert [part.outcome for part in pods.workshop.recorder.parts] == ["passed"] * 3
+
+
+@pytest.mark.parametrize(("wrong", "none"), [
+    (ME, refusal(403)), (refusal(401), ME), (NOBODY, refusal(403)), (refusal(201), refusal(403)),
+])  # fmt: skip
+def test_a_stranger_who_is_let_in_is_a_finding(wrong, none):
+    """With a wrong token or with none; it names the Node."""
+    with pytest.raises(AbilityNotMet) as raised:
+        ApiAccess(callers(wrong, none)).must_be_known()
+    (finding,) = raised.value.findings
+    assert finding.nodes == ("w",) and "401 or 403" in finding.expected
+
+
+def test_a_refusal_that_did_not_come_is_no_refusal():
+    """No answer to the stranger cannot be judged."""
+    with pytest.raises(CouldNotTell):
+        ApiAccess(callers(refusal(401), "curl: (28) timed out")).must_be_known()
+
+
+def test_without_the_twin_a_refusal_shows_nothing():
+    """Where the mounted token is refused too, that alone is the finding."""
+    pods = callers(refusal(401), refusal(403), refusal(401))
+    with pytest.raises(AbilityNotMet, match="not known"):
+        ApiAccess(pods).must_be_known()
+    assert [part.outcome for part in pods.workshop.recorder.parts] == ["failed", "skipped", "skipped"]
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_each_process_of_a_tree_is_judged(which):
+    """One that is not seen before cannot be judged; one that lives on is named, whichever it is."""
+    pods = said("")
+    tree = Termination(pods)
+    (what, alive), others = list(tree.programs.items())[which], list(tree.programs.values())
+    pods.text = "\n".join(name for name in others if name != alive) + "\nlooked"
+    with pytest.raises(CouldNotTell, match=what):
+        tree.trees_must_grow()
+    pods.text = f"{alive}  5004 Services\nlooked"
+    with pytest.raises(AbilityNotMet) as raised:
+        tree.trees_must_end()
+    (finding,) = raised.value.findings
+    assert finding.nodes == ("w",) and f"{what}: {alive}" in finding.seen and finding.seen.count("opr-") == 1
+
+
+def test_what_the_api_server_takes_is_said_of_the_api_server():
+    """No Node is accused of it."""
+    answers = iter(["201 taken", "201 taken", "422 ", "422 ", "403 ", "201 taken"])
+    workshop: Any = SimpleNamespace(new_namespace=lambda level: level)
+    admission = Admission(workshop, node("w", ""), Recorder())
+    admission._pod = lambda namespace: {  # type: ignore[method-assign]
+        "spec": {"hostNetwork": True, "securityContext": {}, "containers": [{"name": "main"}]},
+    }  # fmt: skip
+    admission._answer = lambda pod: next(answers)  # type: ignore[method-assign]
+    with pytest.raises(AbilityNotMet) as raised:
+        admission.must_refuse()
+    assert {(one.where.partition(":")[0], one.nodes) for one in raised.value.findings} == {("API server", ())}

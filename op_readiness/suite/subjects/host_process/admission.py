@@ -87,7 +87,8 @@ class Admission:
                 self.recorder.api_answer = f"{case.name}: {seen}"
             else:
                 wrong.append(Finding(
-                    "The API server does not refuse a HostProcess Pod as Kubernetes does", case.name,
+                    "The API server does not refuse a HostProcess Pod as Kubernetes does",
+                    f"API server: {case.name}",
                     f"{case.code}: {case.words}", seen[:600],
                     "kubectl get mutatingwebhookconfigurations; does Pod Security admission hold here?",
                     code="admission",

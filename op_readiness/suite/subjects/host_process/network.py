@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from op_readiness.cluster.errors import ApiError
 from op_readiness.model.errors import CouldNotTell, NotTested, SkipReason
 from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Finding
-from op_readiness.observe.checks import Check
+from op_readiness.observe.checks import Check, Checks
 from op_readiness.observe.shell import Answer, Ask, Asker, Client
 from op_readiness.observe.starting import as_judged
 from op_readiness.suite.subjects.host_process.basics import names_of
@@ -23,6 +24,11 @@ Object = dict[str, Any]
 REVIEW = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
 ACCOUNT = rf"{IMAGE}\var\run\secrets\kubernetes.io\serviceaccount"
 DIAL_SECONDS = 15
+MARK = "opr-caller-"
+"""Goes before the answer to each caller."""
+STRANGERS = {"wrong": "a token that nobody issued", "none": "no token"}
+REFUSED = ("401", "403")
+CODE = re.compile(r'"code":\s*(\d{3})')
 FIRST_PORT, PORTS = 20000, 10000
 PATIENT = "-g -q -s --connect-timeout 5 --max-time 8 --retry 5 --retry-delay 2 --retry-connrefused"
 TIMED_OUT = 28
@@ -33,9 +39,11 @@ BIND = "bind:"
 
 @dataclass
 class ApiAccess:
-    """A HostProcess Pod that asks the API server who it is, with its mounted token."""
+    """A HostProcess Pod that asks the API server who it is, with its mounted token, a wrong one and none."""
 
     pods: HostProcess
+    wrong: str = field(default_factory=lambda: secrets.token_hex(16))
+    """A token that nobody has issued."""
 
     def must_be_known(self) -> None:
         """A SelfSubjectReview made with the token names the Pod's ServiceAccount; an unknown caller is refused one."""
@@ -46,12 +54,31 @@ class ApiAccess:
         workshop.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": data})
         expected, checks = f"system:serviceaccount:{workshop.namespace}:default", self.pods.checks
         for ended in self.pods.run("account", self._manifest):
-            good = ended.good and f'"{expected}"' in ended.text
-            checks.take(ended.check("API server by", "the mounted token", expected, good))
+            said = said_to(ended.text)
+            good = ended.good and f'"{expected}"' in said.get("known", "")
+            seen = f"{said['known'].strip()[-300:]} ({ended.state})" if "known" in said else ended.seen
+            checks.take(ended.check("API server by", "the mounted token", expected, good, seen))
+            for caller, what in STRANGERS.items():
+                self._judge_stranger(checks, ended, what, said.get(caller, ""), good)
         self.pods.must_hold(
             checks, "HostProcess Pods are not known to the API server by their ServiceAccount", code="account",
             hint="the token's volume in the Pod, and the way from the Node to the Service default/kubernetes",
         )  # fmt: skip
+
+    def _judge_stranger(self, checks: Checks, ended: Ended, what: str, seen: str, twin: bool) -> None:
+        """Refused, or at most known as nobody; without the twin's answer a refusal shows nothing."""
+        if not twin:
+            why = "not asked for: the mounted token is not accepted either"
+            checks.not_tested("API server by", ended.node.place, what, why)
+        elif answered := CODE.search(seen):
+            checks.take(ended.check("API server by", what, "401 or 403", answered[1] in REFUSED, seen[:300]))
+        elif "userInfo" in seen:
+            checks.take(ended.check("API server by", what, "401 or 403", _nobody(what, seen), seen[:300]))
+        else:
+            self.pods.unknown.append(Finding(
+                "What the API server answers an unknown caller cannot be told", f"Node {ended.node.name}",
+                f"its answer to {what}", seen[:300] or ended.seen, nodes=(ended.node.name,), code="stranger",
+            ))  # fmt: skip
 
     def _served(self) -> None:
         try:
@@ -64,17 +91,34 @@ class ApiAccess:
             raise
 
     def _manifest(self, node: NodeFact) -> Manifest:
-        curl = (
-            f"curl.exe -sS --max-time {DIAL_SECONDS} --ssl-no-revoke --cacert {ACCOUNT}\\ca.crt --oauth2-bearer %t "
-            f"-H Content-Type:application/json --data-binary @{IMAGE}\\etc\\review\\review.json "
-            "https://%KUBERNETES_SERVICE_HOST%:%KUBERNETES_SERVICE_PORT%"
-            "/apis/authentication.k8s.io/v1/selfsubjectreviews"
-        )
-        made = self.pods.pod("account", node, ["cmd.exe", "/c", f"for /f %t in ({ACCOUNT}\\token) do @{curl}"])
+        known = f"for /f %t in ({ACCOUNT}\\token) do @{_curl('--oauth2-bearer %t')}"
+        strangers = [f"echo {MARK}wrong", _curl(f"--oauth2-bearer {self.wrong}"), f"echo {MARK}none", _curl("")]
+        line = " & ".join([*strangers, f"echo {MARK}known", known])
+        made = self.pods.pod("account", node, ["cmd.exe", "/c", line])
         made["spec"]["automountServiceAccountToken"] = True
         made["spec"]["volumes"] = [{"name": "review", "configMap": {"name": "review"}}]
         made["spec"]["containers"][0]["volumeMounts"] = [{"name": "review", "mountPath": "/etc/review"}]
         return made
+
+
+def said_to(text: str) -> dict[str, str]:
+    """What was answered to each caller (known, wrong, none), by the marks between the answers."""
+    _, *pairs = re.split(rf"{MARK}(\w+)", text)
+    return dict(zip(pairs[::2], pairs[1::2], strict=True))
+
+
+def _nobody(what: str, seen: str) -> bool:
+    """Clusters that were made before 1.14 let everybody ask who he is: without a token he is system:anonymous."""
+    return what == STRANGERS["none"] and '"system:anonymous"' in seen
+
+
+def _curl(bearer: str) -> str:
+    return (
+        f"curl.exe -sS --max-time {DIAL_SECONDS} --ssl-no-revoke --cacert {ACCOUNT}\\ca.crt {bearer} "
+        f"-H Content-Type:application/json --data-binary @{IMAGE}\\etc\\review\\review.json "
+        "https://%KUBERNETES_SERVICE_HOST%:%KUBERNETES_SERVICE_PORT%"
+        "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+    )
 
 
 @dataclass

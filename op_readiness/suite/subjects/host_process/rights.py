@@ -21,6 +21,8 @@ SERVICES = ("hns", "vmcompute")
 GRACE_AND_MORE = 31
 """Cluster seconds after which nothing of a deleted Pod may be left: its grace period of 1 s and 30."""
 
+DESCENDANTS = ("child", "grandchild", "great-grandchild")
+
 
 @dataclass
 class PrivilegedApis:
@@ -119,50 +121,58 @@ def _number(text: str) -> int:
 
 @dataclass
 class Termination:
-    """A HostProcess Pod with a child and a grandchild on each Node, known by the grandchild's file name."""
+    """A HostProcess Pod on each Node with three processes below its own, one the child of the other.
+
+    Each has a file name of its own, for tasklist tells no more of a process: two copies of cmd.exe and, at the end, one
+    of agnhost. So one that outlives its children is seen as well as one that outlives its parents.
+    """
 
     pods: HostProcess
     nonce: str = field(default_factory=lambda: secrets.token_hex(4))
     trees: list[Object] = field(default_factory=list)
 
     @property
-    def program(self) -> str:
-        """The grandchild's file name; tasklist tells no more of it."""
-        return f"opr-{self.nonce}.exe"
+    def programs(self) -> dict[str, str]:
+        """The file name of each process."""
+        return {what: f"opr-{self.nonce}-{n}.exe" for n, what in enumerate(DESCENDANTS, start=1)}
 
     def trees_must_grow(self) -> None:
-        """The grandchild is seen on its Node; raises CouldNotTell where it is not, for then its end shows nothing."""
+        """Each is seen on its Node; raises CouldNotTell where one is not, for then its end shows nothing."""
         manifests = [self._tree(node) for node in self.pods.nodes]
         self.pods.create(manifests)
         self.trees = self.pods.workshop.pods_up([one["metadata"]["name"] for one in manifests], until_ready=False)
-        unseen = [ended for ended in self._look("before", 1) if self.program not in ended.text]
+        unseen = [
+            Finding(f"The {what} of a HostProcess Pod is not seen on its Node", f"Node {ended.node.name}", program,
+                    ended.seen, nodes=(ended.node.name,), code="twin")
+            for ended in self._look("before", 1) for what, program in self.programs.items()
+            if program not in ended.text
+        ]  # fmt: skip
         if unseen:
-            raise CouldNotTell(*[
-                Finding("A process of a HostProcess Pod is not seen on its Node", f"Node {ended.node.name}",
-                        self.program, ended.seen, nodes=(ended.node.name,), code="twin") for ended in unseen
-            ])  # fmt: skip
+            raise CouldNotTell(*unseen)
 
     def trees_must_end(self) -> None:
-        """Grace period and 30 s after the deletion nothing of them runs."""
+        """Grace period and 30 s after the deletion none of them runs."""
         self.pods.workshop.pods_away(self.trees)
         checks = self.pods.checks
         for ended in self._look("after", GRACE_AND_MORE):
-            left = [line.strip() for line in ended.text.splitlines() if self.program in line]
-            good = ended.code is not None and "looked" in ended.text and not left
-            checks.take(ended.check("processes of", "a deleted HostProcess Pod", "none", good, "; ".join(left)))
+            looked = ended.code is not None and "looked" in ended.text
+            for what, program in self.programs.items():
+                left = [line.strip() for line in ended.text.splitlines() if program in line]
+                checks.take(ended.check("deleted HostProcess Pod:", what, "ended", looked and not left,
+                                        "; ".join(left)))  # fmt: skip
         self.pods.must_hold(
             checks, "Processes of a deleted HostProcess Pod live on", code="termination",
             hint="the job object of the container: containerd and hcsshim of the Node",
         )  # fmt: skip
 
     def _tree(self, node: NodeFact) -> Manifest:
-        program = rf"{IMAGE}\{self.program}"
+        child, grandchild, last = (rf"{IMAGE}\{name}" for name in self.programs.values())
+        shell = r"%SystemRoot%\System32\cmd.exe"
+        copies = f"copy {shell} {child} && copy {shell} {grandchild} && copy {IMAGE}\\agnhost {last}"
         return self.pods.pod("tree", node, [
-            "cmd.exe", "/c", f"copy {IMAGE}\\agnhost {program} && cmd.exe /c cmd.exe /c {program} pause",
+            "cmd.exe", "/c", f"{copies} && {child} /c {grandchild} /c {last} pause",
         ])  # fmt: skip
 
     def _look(self, name: str, after: int) -> list[Ended]:
-        line = f"ping -n {after + 1} 127.0.0.1 >NUL & tasklist /nh | findstr /i {self.program} & echo looked"
+        line = f"ping -n {after + 1} 127.0.0.1 >NUL & tasklist /nh | findstr /i opr-{self.nonce} & echo looked"
         return self.pods.cmd(name, lambda node: line)
-
-
