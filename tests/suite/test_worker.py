@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs
+
 import pytest
 
 from op_readiness.model.facts import NodeFact
+from op_readiness.observe.kubelet import Answered
 from op_readiness.observe.recorder import Recorder
 from op_readiness.observe.targets import Exposed
 from op_readiness.suite.subjects.worker.host_facts import Defender, _foreign_address, _untold, _ways
 from op_readiness.suite.subjects.worker.kubelet_figures import _missing
-from op_readiness.suite.subjects.worker.node_logs import _events
+from op_readiness.suite.subjects.worker.log_files import LogFiles, names_of
+from op_readiness.suite.subjects.worker.node_logs import NodeLogs, _events
 from op_readiness.suite.subjects.worker.node_paths import Way, _echoed, _pieces
 
 ONE = NodeFact("win-1", "windows", "10.0.20348", internal_ips=("10.0.0.1",))
@@ -100,3 +106,65 @@ def test_defender_leaves_containerd_out_by_path_or_name(containerd, processes, g
     defender = Defender(None, Recorder())
     assert (defender._judge(ONE, said) is None) == good
     assert defender._judge(ONE, {**said, "realTime": False, "processes": []}) is None
+
+
+LISTINGS = {
+    "": '<pre>\n<a href="big.txt">big.txt</a>\n<a href="kubelet/">kubelet/</a>\n<a href="pods/">pods/</a>\n</pre>',
+    "pods/": '<a href="kube-system_x_1/">.</a><a href="opr-1_y_2/">.</a><a href="../">..</a>',
+    "pods/opr-1_y_2/": '<a href="main/">main/</a>',
+    "pods/opr-1_y_2/main/": '<a href="0.log">0.log</a>',
+    "pods/opr-1_y_2/main/0.log": "2026-01-01T00:00:00Z stdout F hello\nmore",
+}
+LOG = "pods/opr-1_y_2/main/0.log"
+
+
+class Kubelet:
+    """Answers of a kubelet: the tree above, and whatever a query is given."""
+
+    def __init__(self, query: Callable[[dict[str, str]], tuple[int, str]], tree: dict[str, str] | None = None) -> None:
+        self.query, self.tree = query, LISTINGS if tree is None else tree
+
+    def any_answer(self, node: NodeFact, path: str, *, seconds: float = 0.0) -> Answered:
+        """A listing, a file, or the answer to a query."""
+        folder, _, query = path.removeprefix("logs/").partition("?")
+        if query:
+            return Answered(*self.query({name: values[0] for name, values in parse_qs(query).items()}), 0.1)
+        return Answered(200, self.tree[folder], 0.1) if folder in self.tree else Answered(404, "", 0.1)
+
+
+def files(answer: tuple[int, str], missing: int = 406, tree: dict[str, str] | None = None) -> tuple[str, list[str]]:
+    kubelet: Any = Kubelet(lambda given: answer if given["query"] == LOG else (missing, ""), tree)
+    return LogFiles(kubelet, ONE).judged()
+
+
+def test_names_in_a_listing():
+    """Nothing that leads outside; names are as they are on the disk."""
+    assert list(names_of('<a href="a%20b.log">x</a><a href="../">x</a><a href="./c:d/">x</a>')) == ["a b.log", "c:d/"]
+
+
+def test_a_file_is_what_the_folder_holds():
+    """The log of our own Pod; it may have grown since the query."""
+    assert files((200, LISTINGS[LOG][:20])) == (LOG, [])
+    for answer in ((200, "something else"), (200, ""), (406, "cannot find the file"), (400, "")):
+        path, (wrong,) = files(answer)
+        assert path == LOG and wrong.startswith(f"query={LOG}: {answer[0] if answer[0] != 200 else ''}"), wrong
+
+
+def test_a_file_that_is_not_there_is_refused():
+    """Also where no file is listed, or the listed one has gone with its Pod."""
+    assert files((200, LISTINGS[LOG]), 200)[1] == ["a file that is not there: 200 in place of 406"]
+    assert files((200, ""), 406, {"": ""}) == ("", [])
+    gone = {name: text for name, text in LISTINGS.items() if name != LOG}
+    assert files((406, ""), 406, gone) == ("", [])
+
+
+@pytest.mark.parametrize(("past", "future", "wrong"), [(2, 0, 0), (2, 2, 1), (0, 0, 1)])
+def test_events_begin_with_the_time_that_is_asked_for(past, future, wrong):
+    """All of them since long ago, none since a year from now."""
+    event = "11/25/2026 10:00:00 AM  1 Information Health\n"
+
+    def query(given: dict[str, str]) -> tuple[int, str]:
+        return 200, event * (past if given["sinceTime"].startswith("2000") else future)
+
+    kubelets: Any = Kubelet(query)
+    assert len(NodeLogs(kubelets, Recorder(), [ONE])._wrong_since(ONE, 2)) == wrong

@@ -16,7 +16,7 @@ from op_readiness.simulator.nodes.kubelet import Kubelet, NotHere
 from op_readiness.simulator.nodes.logs import Log, LogQuery, first_line, shown
 from op_readiness.simulator.nodes.metrics import metrics
 from op_readiness.simulator.nodes.node import EVICTION_HARD, Node
-from op_readiness.simulator.nodes.nodelogs import answer
+from op_readiness.simulator.nodes.nodelogs import answer, listing
 from op_readiness.simulator.nodes.resourcemetrics import resource_metrics
 from op_readiness.simulator.nodes.stats import summary
 
@@ -81,12 +81,13 @@ class Face:
 
     async def _node_logs(self, request: web.BaseRequest) -> web.StreamResponse:
         node, clock = self._kubelet.node, self._kubelet.world.clock
-        if node.os != "windows" or not request.query or request.rel_url.path.strip("/") != "logs":
+        if node.os != "windows":
             return web.Response(status=501, text="logs of this kind are not simulated\n")
         channel = await passed(node.channels, ChannelKey("nodelog"), clock)
         query = {name: request.query.getall(name) for name in request.query if name not in channel.lacks}
-        said = answer(node, query, clock.time())
-        return web.Response(status=said.status, text=said.text, content_type="text/plain", charset="utf-8")
+        path = request.rel_url.path.strip("/").partition("/")[2]
+        said = answer(node, query, clock.time()) if query and not path else listing(node, path)
+        return web.Response(status=said.status, text=said.text, content_type=said.content_type, charset="utf-8")
 
     async def _exec(self, request: web.BaseRequest) -> web.StreamResponse:
         # /exec/NAMESPACE/POD[/UID]/CONTAINER

@@ -6,6 +6,7 @@ events are what `Get-WinEvent ... | Format-Table -AutoSize -Wrap` prints.
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import time
@@ -13,8 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from op_readiness.simulator.programs.files import File
+from op_readiness.simulator.programs.files import File, Folder
 
 if TYPE_CHECKING:
     from op_readiness.simulator.nodes.node import Node
@@ -37,10 +39,11 @@ _EVENTS = {
 
 @dataclass(frozen=True)
 class LogAnswer:
-    """Status and body."""
+    """Status, body, and what it is."""
 
     status: int
     text: str
+    content_type: str = "text/plain"
 
 
 class _Bad(Exception):
@@ -55,6 +58,20 @@ def answer(node: Node, query: Mapping[str, Sequence[str]], now: float) -> LogAns
         return LogAnswer(200, _answered(node, query, now))
     except _Bad as error:
         return LogAnswer(error.status, error.text + "\n")
+
+
+def listing(node: Node, path: str) -> LogAnswer:
+    """What Go's file server gives of a path below the log folder: a file, or the names in a folder."""
+    inside = "\\".join(part for part in path.split("/") if part)
+    entry = node.host_files.entry(f"{LOG_FOLDER}\\{inside}" if inside else LOG_FOLDER)
+    if isinstance(entry, File):
+        return LogAnswer(200, entry.data.decode(errors="replace"))
+    if not isinstance(entry, Folder) or ".." in path.split("/"):
+        return LogAnswer(404, "404 page not found\n")
+    names = sorted(name + ("/" if isinstance(one, Folder) else "") for name, one in entry.entries.items())
+    links = "".join(f'<a href="{quote(name)}">{html.escape(name)}</a>\n' for name in names)
+    head = '<!doctype html>\n<meta name="viewport" content="width=device-width">\n'
+    return LogAnswer(200, f"{head}<pre>\n{links}</pre>\n", "text/html")
 
 
 def _answered(node: Node, query: Mapping[str, Sequence[str]], now: float) -> str:

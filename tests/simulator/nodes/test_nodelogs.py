@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from op_readiness.simulator.nodes.node import Node
-from op_readiness.simulator.nodes.nodelogs import SPP, answer
+from op_readiness.simulator.nodes.nodelogs import SPP, answer, listing
 from op_readiness.simulator.nodes.specs import parse_nodes
 
 NOW = 1_800_000_000.0
@@ -34,6 +34,16 @@ def test_files_below_the_log_folder() -> None:
     assert asked(query="kubelet")[1].startswith("I0101")
     assert asked(query="nosuch") == (200, "log not found for nosuch\n")
     assert "try without specifying options" in asked(query="kubelet", tailLines=1)[1]
+
+
+def test_folders_are_listed_and_files_given() -> None:
+    """As Go's file server writes them; what leads outside is not found."""
+    node = Node.of(parse_nodes({"windows": 1})[0], "quick")
+    top = listing(node, "")
+    assert (top.status, top.content_type) == (200, "text/html") and '<a href="kubelet/">kubelet/</a>' in top.text
+    assert '<a href="kubelet.log">' in listing(node, "kubelet/").text
+    assert listing(node, "kubelet/kubelet.log").text == asked(query="kubelet/kubelet.log")[1]
+    assert [listing(node, path).status for path in ("nosuch", "../..")] == [404, 404]
 
 
 @pytest.mark.parametrize(

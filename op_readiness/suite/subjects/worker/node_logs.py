@@ -1,4 +1,4 @@
-"""Node log query: events of a Windows service through the kubelet, with the options that narrow them.
+"""Node log query: events of a Windows service and a file through the kubelet, with the options that narrow events.
 
 On Windows the answer is a table that PowerShell folds at the console's width, so blanks and line ends are taken out
 before anything is compared, and short words are looked for.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 from op_readiness.model.errors import AbilityNotMet, CouldNotTell, NotApplicable
@@ -16,9 +17,11 @@ from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Finding, Outcome, Part
 from op_readiness.observe.kubelet import Answered, Kubelets
 from op_readiness.observe.recorder import Recorder
+from op_readiness.suite.subjects.worker.log_files import LogFiles
 
 PROVIDER, HEAD = "Microsoft-Windows-Security-SPP", "ProviderName: Microsoft-Windows-Security-SPP"
 TAIL, PATTERN = 3, "Health"
+LONG_AGO = "2000-01-01T00:00:00Z"
 DEADLINE = 40.0
 """Cluster seconds for one query: the kubelet itself stops after 30."""
 SOURCE = "https://kubernetes.io/docs/concepts/cluster-administration/system-logs/#log-query"
@@ -34,7 +37,10 @@ class NodeLogs:
     nodes: Sequence[NodeFact]
 
     def must_be_answered(self) -> None:
-        """Events come; tailLines and pattern narrow them; boot is refused. Nodes with the query off are left out."""
+        """Events and a file come; tailLines, pattern and sinceTime narrow events; boot is refused.
+
+        Nodes with the query off are left out.
+        """
         off = [node for node in self.nodes if self._off(node)]
         for node in off:
             why = "the kubelet's enableSystemLogQuery is off"
@@ -44,7 +50,7 @@ class NodeLogs:
         findings = []
         for node in self.nodes:
             if node not in off:
-                bad = self._wrong(node)
+                bad = [*self._wrong(node), *self._wrong_file(node)]
                 outcome = Outcome.FAILED if bad else Outcome.PASSED
                 self.recorder.part(Part("node log query", node.place, PROVIDER, outcome, node.name))
                 findings += [_finding(node, bad)] if bad else []
@@ -71,10 +77,30 @@ class NodeLogs:
             wrong.append(f"tailLines={TAIL}: {tail.status}, {len(_EVENT.findall(tail.body))} of {total} events")
         if other := self._not_matching(whole, matching):
             wrong.append(f"pattern={PATTERN}: {other}")
+        wrong += self._wrong_since(node, total)
         if boot.status != 406 or "not supported on Windows" not in boot.body:
             wrong.append(f"boot=0: {boot.status} {_short(boot)} in place of 406, not supported on Windows")
         self.recorder.figure(f"{node.name} events of {PROVIDER}", total)
         return wrong
+
+    def _wrong_since(self, node: NodeFact, total: int) -> list[str]:
+        """Since long ago events come as without it; since a year from now, whatever the Node's clock says, none."""
+        later = (datetime.now(UTC) + timedelta(days=365)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        wrong = []
+        for since, expected in ((LONG_AGO, "some"), (later, "none")):
+            answer = self._ask(node, sinceTime=since)
+            seen = len(_EVENT.findall(answer.body))
+            if answer.status != 200 or bool(seen) != (expected == "some"):
+                wrong.append(f"sinceTime={since}: {answer.status}, {seen} of {total} events in place of {expected}")
+        return wrong
+
+    def _wrong_file(self, node: NodeFact) -> list[str]:
+        """A file is asked for where the kubelet lists one."""
+        path, bad = LogFiles(self.kubelets, node).judged()
+        why = "; ".join(bad) if path else r"no log file is found below C:\var\log"
+        outcome = Outcome.FAILED if bad else Outcome.PASSED if path else Outcome.SKIPPED
+        self.recorder.part(Part("node log query", node.place, f"file {path}".strip(), outcome, node.name, reason=why))
+        return bad
 
     @staticmethod
     def _not_matching(whole: Answered, matching: Answered) -> str:
@@ -110,7 +136,8 @@ def _no_events(node: NodeFact, answer: Answered) -> Finding:
 def _finding(node: NodeFact, wrong: Sequence[str]) -> Finding:
     return Finding(
         "Node log query does not give what was asked for", f"Node {node.name}",
-        f"events of {PROVIDER}; at most {TAIL} with tailLines, only matching ones with pattern, 406 with boot",
+        f"events of {PROVIDER}; at most {TAIL} with tailLines, only matching ones with pattern, none before sinceTime, "
+        "406 with boot; files as they are, 406 for one that is not there",
         "\n".join(wrong), f"kubectl get --raw '/api/v1/nodes/{node.name}/proxy/logs/?query={PROVIDER}'", (node.name,),
         code="node-logs",
     )  # fmt: skip
