@@ -24,8 +24,18 @@ from op_readiness.workloads.pods import HTTP_PORT
 Pod = dict[str, Any]
 OTHERS = 3
 """Clients on other Nodes that ask a Node's Pods."""
+CURL_TIMED_OUT = 28
+"""curl's exit code where nothing came, neither an answer nor a refusal."""
 Crowds = Mapping[str, Sequence[Pod]]
 """Node name -> the Pods of this test on it."""
+
+
+@dataclass(frozen=True)
+class Lost:
+    """What one client did not get of the Pods of one Node, a line each; `no_way` if every one of them timed out."""
+
+    lines: tuple[str, ...]
+    no_way: bool
 
 
 def address_of(pod: Pod) -> str:
@@ -133,20 +143,24 @@ class Addresses:
     def each_must_answer(self, crowds: Crowds, clients: Sequence[Client]) -> None:
         """Asked from its own Node and from others, each address gives its own Pod's name.
 
-        Where Windows clients of other Nodes ask too, what a Linux client alone does not get is no matter of addresses:
-        the way from Linux is judged by abilities of its own. It still tells whom to accuse.
+        A Linux client that gets nothing at all from a Node, only timeouts, has no way to it; where Windows clients
+        of other Nodes ask the same Pods, that way is judged by abilities of its own. It is noted, and still tells whom
+        to accuse. Some of the Pods missing, a refusal or another Pod's name are matters of addresses, whoever asked.
         """
         pairs = [(client, node) for node in crowds for client in _askers(clients, node)]
         bad = together(self.threads, lambda pair: self._wrong(*pair, crowds[pair[1]]), pairs)
-        wrong = [line for lines in bad for line in lines]
+        wrong = [line for lost in bad for line in lost.lines]
         windows = {node for client, node in pairs if client.place.os == "windows" and client.place.node != node}
-        judged = [
-            line for (client, node), lines in zip(pairs, bad, strict=True) for line in lines
-            if client.place.os == "windows" or node not in windows
-        ]  # fmt: skip
+        judged: list[str] = []
+        for (client, node), lost in zip(pairs, bad, strict=True):
+            if lost.no_way and client.place.os != "windows" and node in windows:
+                self.recorder.note(f"{client.place.node} reaches no Pod on {node} by its IP: not judged here")
+            else:
+                judged += lost.lines
         if judged:
             seen = [
-                Sighting(not lines, client.place.node, node) for (client, node), lines in zip(pairs, bad, strict=True)
+                Sighting(not lost.lines, client.place.node, node)
+                for (client, node), lost in zip(pairs, bad, strict=True)
             ]
             between = [s for s in seen if not (s.good and s.client == s.target)]
             nodes = accused(between, frozenset(crowds))
@@ -159,7 +173,7 @@ class Addresses:
                 )
             )  # fmt: skip
 
-    def _wrong(self, client: Client, node: str, pods: Sequence[Pod]) -> list[str]:
+    def _wrong(self, client: Client, node: str, pods: Sequence[Pod]) -> Lost:
         options = f"-g -q -s --fail --connect-timeout {CONNECT_SECONDS} --max-time {ANSWER_SECONDS}"
         asks = [
             Ask(
@@ -191,7 +205,8 @@ class Addresses:
                 lost=len(lines),
             )
         )
-        return lines
+        silent = all(answers[pod["metadata"]["name"]][-1].code == CURL_TIMED_OUT for pod in pods)
+        return Lost(tuple(lines), silent)
 
     def _client(self, pod: Pod) -> Client:
         return Client.of(pod, self.facts.node(pod["spec"]["nodeName"]))
