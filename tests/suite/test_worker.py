@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
 
+from op_readiness.model.errors import AbilityNotMet, NotTested, SkipReason
 from op_readiness.model.facts import NodeFact
 from op_readiness.observe.kubelet import Answered
 from op_readiness.observe.recorder import Recorder
 from op_readiness.observe.targets import Exposed
-from op_readiness.suite.subjects.worker.host_facts import Defender, _foreign_address, _untold, _ways
+from op_readiness.suite.subjects.worker.host_facts import Defender, Inventory, _foreign_address, _untold, _ways
 from op_readiness.suite.subjects.worker.kubelet_figures import _missing
 from op_readiness.suite.subjects.worker.log_files import LogFiles, names_of
 from op_readiness.suite.subjects.worker.node_logs import NodeLogs, _events
@@ -72,6 +74,51 @@ def test_an_inventory_needs_a_revision_and_an_address_of_the_nodes_own():
     assert "kernelVersion with a revision" in _untold(ONE, shown)[0].seen
     assert _foreign_address(ONE, shown, {"addresses": ["10.0.0.1"]}) == []
     assert "InternalIP 10.0.0.1" in _foreign_address(ONE, shown, {"addresses": ["10.0.0.9"]})[0].seen
+
+
+def shown_as(kernel: str, *addresses: str) -> dict[str, Any]:
+    info = {"osImage": "w", "bootID": "7", "kernelVersion": kernel, "kubeletVersion": "v1.37.2",
+            "containerRuntimeVersion": "containerd://1.7.27"}  # fmt: skip
+    labels = {"kubernetes.io/os": "windows", "kubernetes.io/arch": "amd64",
+              "node.kubernetes.io/windows-build": "10.0.20348"}  # fmt: skip
+    told = [{"type": "InternalIP", "address": one} for one in addresses]
+    return {"metadata": {"labels": labels}, "status": {"nodeInfo": info, "addresses": told}}
+
+
+class NoPrivileges:
+    """Nodes on which no HostProcess Pod may be made; `shown` is what the API says of them."""
+
+    def __init__(self, shown: dict[str, Any]) -> None:
+        self.nodes = [ONE]
+        cluster: Any = SimpleNamespace(list=lambda kind: [], get=lambda kind, name: shown)
+        self.workshop = SimpleNamespace(cluster=cluster)
+
+    def ask(self, script: str) -> dict[str, Any]:
+        raise NotTested("requires privileged Pods", reason=SkipReason.MISSING_RIGHT)
+
+    def nothing_may_be_unknown(self) -> None:
+        """Nothing was asked."""
+
+
+def test_without_privileged_pods_an_inventory_is_what_the_api_says():
+    """Only the adapters are left out, with the reason; the rest is judged, and shows the Node's own status."""
+    recorder = Recorder()
+    hosts: Any = NoPrivileges(shown_as("10.0.20348.3807", "10.0.0.1"))
+    Inventory(hosts, recorder).must_be_told()
+    assert [part.outcome for part in recorder.parts] == ["skipped", "passed"]
+    assert "requires privileged Pods" in recorder.parts[0].reason
+
+
+@pytest.mark.parametrize(("kernel", "addresses", "missing"), [
+    ("10.0.20348", ["10.0.0.1"], "kernelVersion with a revision"), ("10.0.20348.3807", [], "an InternalIP"),
+])  # fmt: skip
+def test_without_privileged_pods_what_the_api_lacks_is_a_finding(kernel, addresses, missing):
+    """It names the Node and what is missing."""
+    hosts: Any = NoPrivileges(shown_as(kernel, *addresses))
+    with pytest.raises(AbilityNotMet) as raised:
+        Inventory(hosts, Recorder()).must_be_told()
+    (finding,) = raised.value.findings
+    assert finding.nodes == ("win-1",) and missing in finding.seen
 
 
 def test_folded_events_are_joined():

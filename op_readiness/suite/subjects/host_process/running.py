@@ -11,9 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from op_readiness.cluster.errors import Forbidden
 from op_readiness.cluster.watching import WatchTimeout, wait_for
-from op_readiness.model.errors import CouldNotTell, NotApplicable, NotTested, SkipReason
+from op_readiness.model.errors import CouldNotTell, NotApplicable
 from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Finding, Outcome, Part
 from op_readiness.observe.checks import Check, Checks
@@ -21,6 +20,7 @@ from op_readiness.observe.finished import OVER, json_lines, written
 from op_readiness.observe.pods import newest_event
 from op_readiness.observe.starting import NOT_THE_NODES_DOING
 from op_readiness.suite.making import Workshop
+from op_readiness.suite.refusals import without_privileges
 from op_readiness.workloads import scripts
 from op_readiness.workloads.host_process import SYSTEM, host_pod
 from op_readiness.workloads.pods import Manifest
@@ -144,10 +144,7 @@ class HostProcess:
         try:
             self.workshop.create_all(manifests)
         except CouldNotTell as error:
-            if isinstance(error.__cause__, Forbidden) and "violates PodSecurity" in str(error.__cause__):
-                why = f"requires privileged Pods: {error.__cause__.message}"
-                raise NotTested(why, reason=SkipReason.MISSING_RIGHT) from error
-            raise
+            raise without_privileges(error) or error from error.__cause__
 
     def nothing_may_be_unknown(self) -> None:
         """What could be found out was judged; raises CouldNotTell where some Node could not be."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from op_readiness.model.errors import AbilityNotMet, NotApplicable
+from op_readiness.model.errors import AbilityNotMet, NotApplicable, NotTested
 from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Finding, Outcome, Part
 from op_readiness.observe.recorder import Recorder
@@ -147,14 +147,14 @@ def _closed(node: NodeFact, said: Object) -> Finding:
 
 @dataclass
 class Inventory:
-    """What each Windows Node is: from the API, and from within."""
+    """What each Windows Node is: from the API, and from within where privileged Pods may be made."""
 
     hosts: Hosts
     recorder: Recorder
 
     def must_be_told(self) -> None:
         """Build with its revision, runtime, and an InternalIP that an adapter of the Node really has."""
-        said = self.hosts.ask("inventory")
+        said, forbidden = self._from_within()
         cluster, wrong = self.hosts.workshop.cluster, []
         services = {one["spec"].get("clusterIP"): one["metadata"] for one in cluster.list("Service")}
         for node in self.hosts.nodes:
@@ -163,6 +163,8 @@ class Inventory:
             if node.name in said:
                 bad += [] if bad else _foreign_address(node, shown, said[node.name])
                 self._remember(node, shown, said[node.name])
+            elif forbidden:
+                self._keep(node, shown)
             elif not bad:
                 continue
             target = shown["status"]["nodeInfo"].get("kernelVersion", "")
@@ -172,6 +174,26 @@ class Inventory:
         if wrong:
             raise AbilityNotMet(*wrong)
         self.hosts.nothing_may_be_unknown()
+
+    def _from_within(self) -> tuple[dict[str, Object], str]:
+        """What Nodes say of themselves, and why they may not be asked, if that is so: the API is asked all the same."""
+        try:
+            return self.hosts.ask("inventory"), ""
+        except NotTested as error:
+            for node in self.hosts.nodes:
+                part = Part("inventory", node.place, "its adapters", Outcome.SKIPPED, node.name, reason=error.why)
+                self.recorder.part(part)
+            return {}, error.why
+
+    def _keep(self, node: NodeFact, shown: Object) -> None:
+        """The status that a kubelet writes of its Node."""
+        info = shown["status"].get("nodeInfo") or {}
+        self.recorder.note(
+            f"Node {node.name}: {info.get('osImage')}, {info.get('kernelVersion')}, "
+            f"{info.get('containerRuntimeVersion')}, kubelet {info.get('kubeletVersion')}"
+        )
+        told = {"node": node.name, "build": node.build, "boot_id": str(info.get("bootID", ""))}
+        self.recorder.node_answered({**told, "answer": "its kubelet wrote the Node's status"})
 
     def _remember(self, node: NodeFact, shown: Object, said: Object) -> None:
         info, recorder = shown["status"]["nodeInfo"], self.recorder
@@ -194,6 +216,7 @@ def _untold(node: NodeFact, shown: Object) -> list[Finding]:
         "label kubernetes.io/os: windows": labels.get("kubernetes.io/os") == "windows",
         "label kubernetes.io/arch": labels.get("kubernetes.io/arch"),
         "label node.kubernetes.io/windows-build": labels.get("node.kubernetes.io/windows-build"),
+        "an InternalIP": any(one["type"] == "InternalIP" for one in shown["status"].get("addresses") or ()),
     }  # fmt: skip
     missing = [name for name, there in wanted.items() if not there]
     if not missing:

@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from op_readiness.cluster.errors import Forbidden
-from op_readiness.model.errors import CouldNotTell, NotTested, SkipReason
+from op_readiness.model.errors import CouldNotTell
 from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Finding
 from op_readiness.observe.finished import json_lines, wait_for_ends
 from op_readiness.suite.making import Workshop
+from op_readiness.suite.refusals import without_privileges
 from op_readiness.workloads import scripts
 from op_readiness.workloads.host_process import host_pod
 from op_readiness.workloads.pods import Manifest
@@ -77,10 +77,7 @@ class Hosts:
         try:
             workshop.create_all(manifests)
         except CouldNotTell as error:
-            if isinstance(error.__cause__, Forbidden) and "violates PodSecurity" in str(error.__cause__):
-                why = f"requires privileged Pods: {error.__cause__.message}"
-                raise NotTested(why, reason=SkipReason.MISSING_RIGHT) from error
-            raise
+            raise without_privileges(error) or error from error.__cause__
         names = [one["metadata"]["name"] for one in manifests]
         timeouts = workshop.context.timeouts
         pods = wait_for_ends(workshop.cluster, workshop.namespace, names, timeouts=timeouts, within=within)
