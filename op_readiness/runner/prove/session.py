@@ -17,6 +17,7 @@ from op_readiness.model.findings import Outcome
 from op_readiness.model.results import Result
 from op_readiness.model.timeouts import Timeouts
 from op_readiness.runner.prove.cells import HEALTHY, Cell
+from op_readiness.runner.prove.turnstile import Turnstile
 from op_readiness.runner.simulated import SimulatedCluster, SimulatedSpec
 from op_readiness.suite.context import RunContext
 from op_readiness.suite.plugin import RAISED
@@ -72,6 +73,14 @@ def pytest_readiness_context(config: pytest.Config) -> RunContext:
     if GROUND not in config.stash:
         config.stash[GROUND] = _ground(config)
     return config.stash[GROUND].context
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Any:
+    """Wait for one's turn, before the cell's time begins."""
+    if folder := task_of(item.config)["turnstile"]:
+        Turnstile(Path(folder)).go_through()
+    return (yield)
 
 
 @pytest.hookimpl(tryfirst=True)
