@@ -15,7 +15,7 @@ from op_readiness.suite.subjects.scheduling import full_node
 from op_readiness.suite.subjects.scheduling.allocatable import cpu_share, memory_share
 from op_readiness.suite.subjects.scheduling.cpu_limit import Sample, _mean
 from op_readiness.suite.subjects.scheduling.full_node import FullNodes, requested
-from op_readiness.suite.subjects.scheduling.memory_limit import MOST_MIB, Seen, _broken
+from op_readiness.suite.subjects.scheduling.memory_limit import MOST_MIB, MemoryLimit, Seen, _broken
 from op_readiness.suite.subjects.scheduling.os_field import FORBIDDEN, WORDS, _not_refused
 from op_readiness.suite.subjects.scheduling.pending import Pending
 
@@ -76,6 +76,21 @@ def test_a_memory_limit_is_held_by_commit_and_refusal(seen, broken):
     """One allocation above the limit is where a sample may fall; an end with an error is a refusal too."""
     finding = _broken(Seen(NODE, {}, **seen))
     assert (broken in finding.what) if broken and finding else (finding is None and not broken)
+
+
+@pytest.mark.parametrize(
+    ("seen", "says"),
+    [
+        ({"commits": [MIB, 400 * MIB], "times": {"10:00:00Z", "10:00:10Z"}, "taken": 450}, None),
+        ({"commits": [MIB] * 18, "times": {"10:00:00Z"}, "taken": 450}, "18 in 18 samples, all of 10:00:00Z"),
+        ({"taken": 450}, "0 in 18 samples"),
+        ({"commits": [MIB, MIB], "times": {"10:00:00Z", "10:00:10Z"}}, "it has said nothing of this run"),
+    ],
+)
+def test_figures_that_stand_still_are_no_data(seen, says):
+    """A limit is not honoured by a figure from before the Pod took memory."""
+    finding = MemoryLimit._unknown(None, Seen(NODE, {"metadata": {"namespace": "n", "name": "p"}}, **seen))
+    assert (finding and finding.seen) == says
 
 
 def test_a_pods_request_is_what_the_scheduler_counts():

@@ -31,17 +31,23 @@ ALLOWED = LIMIT + STEP_MIB * MIB
 """One allocation above the limit: a sample and an allocation may cross (1 % of the limit is less)."""
 SAMPLES, EVERY = 18, 10.0
 """Three minutes, a sample every ten cluster seconds."""
+LEAST = 2
+"""Times at which a kubelet must have taken its figures: all of one time may be from before the Pod took memory."""
 RESOURCES = {"limits": {"memory": "512Mi"}, "requests": {"memory": "512Mi"}}
 ANSWER_SECONDS = 4
 
 
 @dataclass
 class Seen:
-    """What one Node's Pod and kubelet showed. `commits` are bytes, in the order of the samples."""
+    """What one Node's Pod and kubelet showed. `commits` are bytes, in the order of the samples.
+
+    `times` are when the kubelet says that it took them: figures of one time are one figure, shown again.
+    """
 
     node: NodeFact
     pod: Object
     commits: list[int] = field(default_factory=list)
+    times: set[str] = field(default_factory=set)
     taken: int = 0
     refused: str = ""
     ended: str = ""
@@ -128,6 +134,7 @@ class MemoryLimit:
         figures = container_figures(pod_figures(self.kubelets.summary(one.node), meta["namespace"], meta["name"]))
         if (commit := given(lambda: (figures or {})["memory"]["usageBytes"])) is not None:
             one.commits.append(int(commit))
+            one.times.add(str((figures or {})["memory"].get("time")))
         conditions = self.workshop.cluster.get("Node", one.node.name)["status"].get("conditions") or ()
         for condition in conditions:
             if condition["type"] == "Ready" and condition["status"] != "True":
@@ -159,10 +166,12 @@ class MemoryLimit:
             hint = f"kubectl -n {meta['namespace']} logs {meta['name']}"
             return Finding("A Pod that should take memory does not", where, f"steps of {STEP_MIB} MiB", seen, hint,
                            (one.node.name,), code="control")  # fmt: skip
-        if not one.commits:
+        if len(one.times) < LEAST:
+            seen = f"{len(one.commits)} in {SAMPLES} samples" + (f", all of {min(one.times)}" if one.times else "")
             hint = f"kubectl get --raw /api/v1/nodes/{one.node.name}/proxy/stats/summary"
-            return Finding("The kubelet gave no figures of commit to judge by", where, "memory.usageBytes above 0",
-                           f"none in {SAMPLES} samples", hint, (one.node.name,), code="no-data")  # fmt: skip
+            return Finding("The kubelet gave no figures of commit to judge by", where,
+                           "memory.usageBytes above 0, and of another memory.time as time goes on", seen, hint,
+                           (one.node.name,), code="no-data")  # fmt: skip
         return None
 
 
