@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from op_readiness.cluster.errors import ApiError
-from op_readiness.model.errors import AbilityNotMet, NotApplicable
+from op_readiness.model.errors import AbilityNotMet, CouldNotTell, NotApplicable
 from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Finding, Outcome, Part, Place
 from op_readiness.suite.making import Workshop
@@ -21,6 +21,7 @@ from op_readiness.workloads.pods import Manifest
 Object = dict[str, Any]
 SOURCE = "kubernetes.io: Configure GMSA for Windows Pods and containers"
 NOBODY = "no-such-spec"
+UNCHANGEABLE = "pod updates may not change fields"
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,17 @@ def refusals(spec: str) -> list[Refusal]:
         Refusal("other-contents", {**named, "gmsaCredentialSpec": "{}"}, True, 422, "does not match the contents"),
         Refusal("no-name", {"gmsaCredentialSpec": "{}"}, True, 422, "does not define the name"),
     ]
+
+
+def of_webhook(message: str) -> bool:
+    """Whether it is the GMSA webhook that speaks, and not the API server of the asker's own rights."""
+    return "webhook" in message.lower() and "gmsa" in message.lower()
+
+
+def is_unchangeable(error: ApiError) -> bool:
+    """Whether a change was refused for what it changes: by the API server, or by the webhook."""
+    by_server = error.status == 422 and UNCHANGEABLE in error.message
+    return by_server or (error.status == 403 and of_webhook(error.message))
 
 
 @dataclass
@@ -90,7 +102,14 @@ class GmsaAdmission:
             self.workshop.cluster.patch("Pod", pod, self.workshop.namespace, body)
             return self._told("changed", f"the GMSA of Pod {pod} was changed")
         except ApiError as error:
-            return self._told("changed", "" if error.status in (403, 422) else f"changed: expected 422, saw {error}")
+            if error.status == 403 and not of_webhook(error.message):
+                raise CouldNotTell(
+                    Finding("Whether a Pod's GMSA can be changed was not asked", f"Pod {self.workshop.namespace}/{pod}",
+                            "422 of the API server, or 403 of the GMSA webhook", str(error),
+                            "a refusal of the asker says nothing of the change: right to patch pods?", code="api")
+                ) from error  # fmt: skip
+            good = is_unchangeable(error)
+            return self._told("changed", "" if good else f"changed: expected 422 {UNCHANGEABLE!r}, saw {error}")
 
     def _told(self, name: str, wrong: str) -> str:
         outcome = Outcome.FAILED if wrong else Outcome.PASSED

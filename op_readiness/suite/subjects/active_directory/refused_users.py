@@ -26,6 +26,8 @@ UNKNOWN = "FooLish"
 NOT_STARTED = ("ContainerCannotRun", "StartError")
 SPELLINGS = (ADMIN, ADMIN.upper(), ADMIN.lower())
 NON_ROOT = "which will be regarded as root identity and will break non-root policy"
+STAYS_SECONDS = 30.0
+"""Cluster seconds that a refusal must last: a sandbox that failed for another reason is tried again well before."""
 OF_THE_NETWORK = ("network", "cni", "address")
 """Words of a sandbox failure that is no matter of users."""
 
@@ -89,7 +91,7 @@ class RefusedUsers:
     def must_not_run(self, what: str) -> None:
         """Each refused Pod shows why it does not run; raises AbilityNotMet for those that do."""
         checks = Checks(self.workshop.recorder)
-        seen = self._settled()
+        seen = self._stayed(self._settled())
         for name, (one, node) in self.places.items():
             pod, events = seen[name]
             client = Client.at(self.workshop.namespace, name, node, uid=pod["metadata"]["uid"])
@@ -115,6 +117,22 @@ class RefusedUsers:
             wait_for(cluster, "Event", namespace, met, within=within)
         except WatchTimeout:
             last.update(self._look())
+        return last
+
+    def _stayed(self, seen: dict[str, tuple[Object, list[str]]]) -> dict[str, tuple[Object, list[str]]]:
+        """The same a while later, or as soon as one runs: a start that failed once may be no refusal of its user."""
+        last = dict(seen)
+
+        def met(_: Iterable[Object]) -> bool:
+            last.update(self._look())
+            return any(started(pod) for pod, _ in last.values())
+
+        if not any(started(pod) for pod, _ in seen.values()):
+            within = STAYS_SECONDS * self.workshop.context.timeouts.scale
+            try:
+                wait_for(self.workshop.cluster, "Event", self.workshop.namespace, met, within=within)
+            except WatchTimeout:
+                last.update(self._look())
         return last
 
     def _look(self) -> dict[str, tuple[Object, list[str]]]:

@@ -162,11 +162,20 @@ class Shares:
             Ask("list", listing(self.domain.allowed), longest=SHARE_SECONDS),
             Ask("write", f"{writing(own, self.nonce)} && {reading(own)}", longest=SHARE_SECONDS),
         ])  # fmt: skip
-        return [
+        checks = [
             Check(f"{act} without credentials", client.place, self.domain.allowed, "an error and no content",
                   _shown(act, answer), not (answer.good or self.nonce in answer.text))
             for act, answer in ((act, answers[act][-1]) for act in ("read", "list", "write"))
         ]  # fmt: skip
+        return [*checks, self._nothing_written(client, holder, own)]
+
+    def _nothing_written(self, client: Client, holder: Client, path: str) -> Check:
+        """What a Pod without credentials wrote and may not read itself, the Pod with them finds."""
+        found = self._asked(holder, reading(path))
+        written = found.good and self.nonce in found.text
+        seen = f"{holder.place} reads what it wrote: {_plain(found.text)}" if written else found.text
+        return Check("trace of a write without credentials", client.place, self.domain.allowed,
+                     "no file of that Pod", seen, not written, holder.repeat(reading(path)))  # fmt: skip
 
     def _no_identity(self, client: Client) -> list[Check]:
         answers = self.asker.ask(client, [

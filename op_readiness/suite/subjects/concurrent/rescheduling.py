@@ -39,6 +39,8 @@ WITH_DEFAULT_GRACE = 24
 """The one cycle in which the Pod is deleted with its own grace period."""
 BAD_ENOUGH = 3
 """Replacements that went wrong after which the rest would only cost time."""
+BACKGROUND = 5
+"""Replacements a deletion in the background has to go with at least one of: with fewer it was not continuous."""
 STEEPER, SLOWER_SECONDS = 3.0, 60.0
 
 
@@ -95,24 +97,44 @@ class Rescheduling:
             raise AbilityNotMet(self._slower())
 
     def nothing_must_be_left(self) -> None:
-        """One Pod, one endpoint, nothing restarted, nothing stuck on its way out."""
+        """One Pod, one endpoint, nothing restarted, nothing stuck on its way out; the background at rest, and it was
+        none before.
+        """
         self.pod = self._up(MOVING, 1, "")[0]
         timeouts = self.workshop.context.timeouts
         expected = frozenset((self.pod["status"]["podIP"], port) for port in (HTTP_PORT, UDP_PORT))
         for name in SERVICES:
             slices.must_offer(self.workshop.cluster, self.workshop.namespace, name, expected, timeouts=timeouts)
-        try:
-            wait_for(
-                self.workshop.cluster, "Pod", self.workshop.namespace,
-                lambda pods: len(pods) == 1 or None, labels=f"app={MOVING}", within=timeouts.real("object_deleted"),
-            )  # fmt: skip
-        except WatchTimeout as error:
-            raise AbilityNotMet(self._stuck(error.last or [])) from error
+        self._must_be_alone(MOVING, 1, [self.pod])
         if self.restarts:
             where = f"Deployment {self.workshop.namespace}/{MOVING}"
             raise AbilityNotMet(
                 Finding("Replaced Pods were restarted", where, "restartCount 0", f"{self.restarts} restarts in all")
             )
+        self._must_be_alone(RESTLESS, RESTLESS_COUNT, self._up(RESTLESS, RESTLESS_COUNT, ""))
+        self._must_have_been_unrest()
+
+    def _must_be_alone(self, app: str, count: int, kept: Sequence[Object]) -> None:
+        """So many Pods of a Deployment are left, and none on its way out."""
+        shop = self.workshop
+        try:
+            wait_for(
+                shop.cluster, "Pod", shop.namespace, lambda pods: len(pods) == count or None, labels=f"app={app}",
+                within=shop.context.timeouts.real("object_deleted"),
+            )  # fmt: skip
+        except WatchTimeout as error:
+            raise AbilityNotMet(self._stuck(error.last or [], kept)) from error
+
+    def _must_have_been_unrest(self) -> None:
+        """What went well without deletions in the background shows nothing of what was promised."""
+        least = max(1, len(self.seconds) // BACKGROUND)
+        if self.deleted < least:
+            where = f"Deployment {self.workshop.namespace}/{RESTLESS}"
+            raise CouldNotTell(
+                Finding("The deletions in the background did not go on", where,
+                        f"at least {least} beside {len(self.seconds)} replacements", f"{self.deleted} Pods deleted",
+                        "may Pods be listed and deleted throughout? without them the cluster was at rest", code="api")
+            )  # fmt: skip
 
     def _cycle(self, cycle: int) -> None:
         old, began = self.pod, time.monotonic()
@@ -222,11 +244,11 @@ class Rescheduling:
             "look for what piles up on the Windows Nodes: HNS endpoints, containers, handles",
         )  # fmt: skip
 
-    def _stuck(self, pods: Sequence[Object]) -> Finding:
-        left = [pod for pod in pods if pod["metadata"]["uid"] != self.pod["metadata"]["uid"]]
+    def _stuck(self, pods: Sequence[Object], kept: Sequence[Object]) -> Finding:
+        left = [pod for pod in pods if pod["metadata"]["uid"] not in {one["metadata"]["uid"] for one in kept}]
         nodes = tuple(sorted({pod["spec"].get("nodeName", "") for pod in left} - {""}))
         return Finding(
-            "Replaced Pods stay behind", ", ".join(pod["metadata"]["name"] for pod in left[:5]), "one Pod",
+            "Replaced Pods stay behind", ", ".join(pod["metadata"]["name"] for pod in left[:5]), f"{len(kept)} Pods",
             f"{len(pods)} Pods, {sum(bool(pod['metadata'].get('deletionTimestamp')) for pod in left)} Terminating",
             f"look at kubelet and containerd on {', '.join(nodes)}", nodes,
         )  # fmt: skip

@@ -1,0 +1,33 @@
+"""Replacements beside which nothing was deleted show nothing of what is promised."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from op_readiness.model.errors import CouldNotTell
+from op_readiness.suite.subjects.concurrent.rescheduling import Rescheduling
+
+
+def rescheduling(deleted):
+    return Rescheduling(SimpleNamespace(namespace="ns"), None, [], seconds=[1.0] * 50, deleted=deleted)
+
+
+@pytest.mark.parametrize("deleted", [0, 9])
+def test_a_background_at_rest_is_no_pass(deleted):
+    """Whatever kept it: a right that is missing, an API server that answered nothing to it."""
+    with pytest.raises(CouldNotTell, match="deletions in the background"):
+        rescheduling(deleted)._must_have_been_unrest()
+
+
+def test_a_background_that_went_on_is_enough():
+    """One deletion to five replacements."""
+    rescheduling(10)._must_have_been_unrest()
+
+
+def test_what_stays_behind_is_told_without_what_belongs_there():
+    """Of either Deployment."""
+    pods = [
+        {"metadata": {"name": f"restless-{n}", "uid": f"u{n}"}, "spec": {"nodeName": f"win-{n}"}} for n in range(4)
+    ]
+    finding = rescheduling(10)._stuck(pods, pods[:3])
+    assert (finding.where, finding.expected, finding.nodes) == ("restless-3", "3 Pods", ("win-3",))
