@@ -7,7 +7,7 @@ next tests run, and the runner looks at the end that nothing is left.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -27,7 +27,16 @@ from op_readiness.observe.targets import Exposed
 from op_readiness.suite.context import RunContext
 from op_readiness.workloads import pull_secret, scripts
 from op_readiness.workloads.labels import own_namespace, run_labels
-from op_readiness.workloads.pods import HTTP_PORT, Manifest, echo_args, echo_container, hostname_container, pod
+from op_readiness.workloads.pods import (
+    HOSTNAME_LABEL,
+    HTTP_PORT,
+    Manifest,
+    echo_args,
+    echo_container,
+    hostname_container,
+    pod,
+    sent_to,
+)
 from op_readiness.workloads.services import echo_ports, namespace, service
 from op_readiness.workloads.undo import journal
 
@@ -48,6 +57,8 @@ class Workshop:
     level: str = "baseline"
     """The Pod Security level of the test's own Namespace."""
     _namespace: str = ""
+    _sent: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+    """Namespace and name of a Pod -> host names of the Nodes that it was sent to."""
 
     @property
     def namespace(self) -> str:
@@ -113,7 +124,7 @@ class Workshop:
     def create(self, manifest: Manifest) -> Object:
         """The object as the API server gave it back; a refusal is CouldNotTell, naming the object and the words."""
         try:
-            return self.cluster.create(manifest)
+            made = self.cluster.create(manifest)
         except ApiError as error:
             meta = manifest["metadata"]
             where = f"{manifest['kind']} {meta.get('namespace', '')}/{meta['name']}"
@@ -121,6 +132,9 @@ class Workshop:
                 "The API server did not take an object of ours", where, "201 Created", str(error), code="api"
             )
             raise CouldNotTell(finding) from error
+        if manifest["kind"] == "Pod" and (hosts := sent_to(manifest)):
+            self._sent[manifest["metadata"]["namespace"], manifest["metadata"]["name"]] = hosts
+        return made
 
     def create_all(self, manifests: Sequence[Manifest]) -> list[Object]:
         """Every object, created side by side."""
@@ -141,15 +155,28 @@ class Workshop:
         names = [m["metadata"]["name"] for m in manifests]
         return self.pods_up(names, until_ready=until_ready, deadline=deadline)
 
-    def pods_up(
-        self, names: Sequence[str], *, until_ready: bool = True, deadline: str = "pods_ready"
-    ) -> list[Object]:
+    def pods_up(self, names: Sequence[str], *, until_ready: bool = True, deadline: str = "pods_ready") -> list[Object]:
         """Pods of the test's Namespace by name, once they are up; `image_pulled` is the deadline for a new image."""
         found = wait_for_pods(
             self.cluster, self.namespace, names, until_ready=until_ready, timeouts=self.context.timeouts,
             recorder=self.recorder, deadline=deadline,
         )  # fmt: skip
+        self.must_be_where_sent(found.values())
         return [found[name] for name in names]
+
+    def must_be_where_sent(self, pods: Iterable[Object]) -> None:
+        """A Pod on a Node that it was not sent to shows nothing of the one that it was; raises CouldNotTell."""
+        hosts = {node.name: node.labels.get(HOSTNAME_LABEL, node.name) for node in self.context.facts.nodes}
+        for one in pods:
+            meta, node = one["metadata"], one["spec"]["nodeName"]
+            sent = self._sent.get((meta["namespace"], meta["name"]), frozenset())
+            if sent and hosts.get(node, node) not in sent:
+                where = f"Pod {meta['namespace']}/{meta['name']} (Node {node})"
+                finding = Finding(
+                    "A Pod of ours runs on a Node that it was not sent to", where, f"on {', '.join(sorted(sent))}",
+                    f"on {node}", "look for webhooks that change Pods", code="misplaced",
+                )  # fmt: skip
+                raise CouldNotTell(finding)
 
     def pods_away(self, pods: Sequence[Object]) -> None:
         """Delete Pods and wait until they are gone."""

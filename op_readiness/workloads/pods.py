@@ -96,6 +96,14 @@ def _one_of(nodes: Iterable[NodeFact]) -> Manifest:
     return {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}
 
 
+def sent_to(manifest: Manifest) -> frozenset[str]:
+    """The host names of the Nodes that a manifest of `pod` allows; empty where it names none."""
+    affinity = manifest["spec"].get("affinity", {}).get("nodeAffinity", {})
+    terms = affinity.get("requiredDuringSchedulingIgnoredDuringExecution", {}).get("nodeSelectorTerms", [])
+    expressions = [one for term in terms for one in term.get("matchExpressions", [])]
+    return frozenset(name for one in expressions if one["key"] == HOSTNAME_LABEL for name in one["values"])
+
+
 def echo_container(*, ready_when_answering: bool = True, http: int = HTTP_PORT, udp: int = UDP_PORT) -> Manifest:
     """The container fields of agnhost netexec beside its args: ports, and a readinessProbe on /healthz."""
     ports = [

@@ -59,6 +59,7 @@ class AtOnce:
         except CouldNotTell as error:
             raise as_judged(error) from error
         watching.result()
+        self.workshop.must_be_where_sent(found.values())
         for pod in found.values():
             self.crowds.setdefault(pod["spec"]["nodeName"], []).append(pod)
         self._report(found)
