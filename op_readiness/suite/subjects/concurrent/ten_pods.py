@@ -52,9 +52,10 @@ class TenPods:
         return self.workshop.exposed(self.service, self.pods)
 
     def must_answer(self, clients: Sequence[Client]) -> None:
-        """Every client meets exactly the Pods by ClusterIP."""
+        """Every client meets exactly the Pods by ClusterIP, over TCP and UDP: each has backends of its own."""
         self._must_offer()
-        self.reach.every(clients, [_every_name(self.exposed.by_cluster_ip())], after_change=self.changed)
+        ways = [self.exposed.by_cluster_ip(), self.exposed.by_cluster_ip_udp()]
+        self.reach.every(clients, [_every_name(way) for way in ways], after_change=self.changed)
 
     def must_hold(self, clients: Sequence[Client]) -> None:
         """The same, over UDP too, and two requests a second are answered for a minute."""
