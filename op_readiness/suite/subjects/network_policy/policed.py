@@ -208,6 +208,7 @@ class Policed:
                 self.workshop.cluster, space, names, until_ready=True, timeouts=self.workshop.context.timeouts,
                 recorder=self.workshop.recorder,
             )  # fmt: skip
+            self.workshop.must_be_where_sent(up.values())
             found.update({(space, name): pod for name, pod in up.items()})
         return [found[one["metadata"]["namespace"], one["metadata"]["name"]] for one in manifests]
 
