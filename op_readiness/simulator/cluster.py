@@ -20,6 +20,7 @@ from op_readiness.simulator.domain.manifests import hooks
 from op_readiness.simulator.domain.webhookserver import WebhookServer
 from op_readiness.simulator.faults.apirules import ApiRules
 from op_readiness.simulator.faults.engine import Faults
+from op_readiness.simulator.following import endpoints_follow, is_leaving, is_ready
 from op_readiness.simulator.kubeconfig import Access, write_kubeconfig
 from op_readiness.simulator.network.network import Network
 from op_readiness.simulator.nodes.certificate import serving_context
@@ -93,6 +94,8 @@ class SimulatedCluster:
         await self.world.network.heal()
         await asyncio.gather(*(kubelet.settled() for kubelet in self.world.kubelets.values()))
         await self._within(self._ready(), "Nodes and cluster DNS")
+        await endpoints_follow(self.world)
+        await self.world.network.heal()
 
     async def _start(self) -> None:
         face = NodeFace(serving_context(self.spec.folder), CONTROL_PLANE_IP)
@@ -233,14 +236,9 @@ def _labels(obj: Object) -> dict[str, str]:
     return obj["metadata"].get("labels") or {}
 
 
-def _is_ready(obj: Object) -> bool:
-    conditions = (obj.get("status") or {}).get("conditions") or []
-    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
-
-
 def _ready_names(informer: Informer) -> set[str]:
     return {
-        name for (_, name), node in informer.objects.items() if _is_ready(node) and not _not_ready_taint(node)
+        name for (_, name), node in informer.objects.items() if is_ready(node) and not _not_ready_taint(node)
     }
 
 
@@ -255,11 +253,7 @@ def _dns_pods_well(informer: Informer) -> bool:
         for (namespace, _), pod in informer.objects.items()
         if namespace == "kube-system" and _labels(pod).get("k8s-app") == "kube-dns"
     ]
-    return len(pods) == DNS_PODS and all(_is_ready(pod) and not _is_leaving(pod) for pod in pods)
-
-
-def _is_leaving(obj: Object) -> bool:
-    return "deletionTimestamp" in obj["metadata"]
+    return len(pods) == DNS_PODS and all(is_ready(pod) and not is_leaving(pod) for pod in pods)
 
 
 def _dns_addresses(informer: Informer) -> int:

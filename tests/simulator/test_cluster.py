@@ -167,6 +167,36 @@ def test_a_dual_stack_cluster_has_both_families_everywhere(plane: str, tmp_path:
         asyncio.run(story(ready))
 
 
+@pytest.mark.parametrize("plane", PLANES)
+def test_nothing_of_a_fault_is_on_its_way_when_it_is_out(plane: str, tmp_path: Path) -> None:
+    """Pods that it made unready are ready again, and stand so in their EndpointSlices: no change comes later."""
+
+    async def story(ready: dict[str, str]) -> None:
+        async with client(ready) as api:
+            path = "/api/v1/namespaces/default/pods"
+            slices = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
+            await api.create(path, POD)
+            await api.create(
+                "/api/v1/namespaces/default/services",
+                {"metadata": {"name": "s"}, "spec": {"ports": [{"port": 80}], "selector": {"app": "p"}}},
+            )
+            await asyncio.wait_for(pod_until(api, slices, partial(has_endpoint, True)), 20)
+            fault = {"name": "kubelet-probes-cut", "parameters": {"node": "win-1"}}
+            assert (await asyncio.to_thread(asked, ready, "POST", "/faults", {"faults": [fault]}))[0] == 200
+            await asyncio.wait_for(pod_until(api, slices, partial(has_endpoint, False)), 20)
+            await asyncio.to_thread(asked, ready, "DELETE", "/faults")
+            assert is_ready(await api.get(f"{path}/p"))
+            found = (await api.get(slices))["items"]
+            assert [piece for piece in found if has_endpoint(True, piece)]
+
+    def has_endpoint(ready: bool, piece: dict[str, Any]) -> bool:
+        named = (piece["metadata"].get("labels") or {}).get("kubernetes.io/service-name") == "s"
+        return named and [one["conditions"]["ready"] for one in piece.get("endpoints") or []] == [ready]
+
+    with running(tmp_path, control_plane=plane, rate=20) as ready:
+        asyncio.run(story(ready))
+
+
 @pytest.mark.cluster
 def test_the_control_api_puts_faults_in_and_takes_them_out(tmp_path: Path) -> None:
     """Unknown faults are a 422, and nobody gets in without the token."""

@@ -120,7 +120,9 @@ def _red(cell: Cell, result: Result, nodes: Sequence[str]) -> str:
         named = ", ".join(sorted(accused)) or "no Windows Node"
         return f"the fault is on {cell.node}, the finding accuses {named}: {_words(result)}"
     wrongly = sorted(accused - {cell.node})
-    return f"the fault is on {cell.node}, the finding accuses {', '.join(wrongly)} too" if wrongly else ""
+    if not wrongly:
+        return ""
+    return f"the fault is on {cell.node}, the finding accuses {', '.join(wrongly)} too: {_words(result)}"
 
 
 def _words(result: Result) -> str:

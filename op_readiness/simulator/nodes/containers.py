@@ -99,6 +99,7 @@ class Container:
     previous_log: Log | None = None
     process: Process | None = None
     began: float = 0.0
+    was_ready: bool = False
 
     def __post_init__(self) -> None:
         self._task: asyncio.Task[int] | None = None
@@ -106,6 +107,11 @@ class Container:
         self._execs: set[asyncio.Task[int]] = set()
         self._up = asyncio.Event()
         self._back_off = 0.0
+
+    @property
+    def wavering(self) -> bool:
+        """Whether it was ready since it started and no longer is: its readiness probe fails."""
+        return self.running and self.was_ready and not self.ready
 
     @property
     def name(self) -> str:
@@ -265,7 +271,7 @@ class Container:
     def _shows_running(self, began: str) -> None:
         self.state = {"running": {"startedAt": began}}
         self.around.event(self, "Normal", "Started", "Container started")
-        self.ready = "readinessProbe" not in self.spec and "startupProbe" not in self.spec
+        self.ready = self.was_ready = "readinessProbe" not in self.spec and "startupProbe" not in self.spec
         if "startupProbe" not in self.spec:
             self.is_started()
         self.around.changed()

@@ -114,15 +114,20 @@ class Kubelet:
             nudged.cancel()
 
     async def settled(self) -> None:
-        """After a fault is out: wait until the Node is up, and the Pods that ran before it restarted run again."""
+        """After a fault is out: wait until the Node is up, and the Pods that ran before it run and are ready again.
+
+        Retries and probes that wait for their time are made at once. A Pod that its own test keeps from being ready
+        is not waited for longer than a minute of the cluster.
+        """
         while self.down:
             await self.world.clock.sleep(BOOT_LOOK)
         nudge, self._nudge = self._nudge, asyncio.Event()
         nudge.set()
         for _ in range(SETTLING_LOOKS):
             if all(one.settled for one in self.workers.values()):
-                return
+                break
             await self.world.clock.sleep(BOOT_LOOK)
+        await asyncio.gather(*(one.told() for one in list(self.workers.values())))
 
     @property
     def execs(self) -> int:

@@ -313,8 +313,15 @@ class PodWorker:
 
     @property
     def settled(self) -> bool:
-        """Whether it does not wait for a sandbox that it had before the Node restarted."""
-        return not self._remade or self.ended or self._going.is_set() or self.network is not None
+        """Whether it waits neither for a sandbox that it had before the Node restarted, nor to be ready again."""
+        if self.ended or self._going.is_set():
+            return True
+        has_sandbox = not self._remade or self.network is not None
+        return has_sandbox and not any(one.wavering for one in self.containers)
+
+    async def told(self) -> None:
+        """Wait until the API server has its newest status."""
+        await self._writer.settled()
 
     # What its containers ask of it
 

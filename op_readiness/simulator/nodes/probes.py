@@ -36,13 +36,14 @@ class Answer:
 
 @dataclass
 class Target:
-    """What probes of one container need."""
+    """What probes of one container need. `pause` waits that many cluster seconds, or until a try is due at once."""
 
     container: Container
     clock: Clock
     ip: str
     host: NetworkNamespace
     execute: Execute
+    pause: Callable[[float], Awaitable[None]]
 
 
 class Probe:
@@ -61,7 +62,7 @@ class Probe:
         """Try by the clock; `heard(threshold reached, answer)` says whether to go on."""
         await self._target.clock.sleep(float(self._spec.get("initialDelaySeconds") or 0))
         while heard(*self._counted(await self.once())):
-            await self._target.clock.sleep(self.period)
+            await self._target.pause(self.period)
 
     async def once(self) -> Answer:
         """One try."""

@@ -18,7 +18,7 @@ async def run_probes(pod: PodWorker, container: Container) -> None:
     """Startup probe first, then readiness and liveness side by side, until cancelled."""
     target = Target(
         container, pod.clock, pod.ips[0], pod.world.network.host(pod.node.name),
-        lambda command: _executed(pod, container, command),
+        lambda command: _executed(pod, container, command), pod.kubelet.nudged_within,
     )  # fmt: skip
     probing = _Probing(pod, container, target)
     if "startupProbe" in container.spec:
@@ -101,7 +101,7 @@ class _Probing:
 
     def _ready(self, ready: bool) -> None:
         if self._container.ready != ready:
-            self._container.ready = ready
+            self._container.ready, self._container.was_ready = ready, self._container.was_ready or ready
             self._pod.changed()
 
     def _kill(self, kind: str) -> None:
