@@ -20,13 +20,15 @@ class Sighting:
     """One leg as evidence: the Nodes it touched by role, and whether it was good.
 
     A bad leg may narrow its suspects: a missing backend puts `backend` to the Nodes of the missing ones alone. A path
-    that never left a Node speaks neither for it nor against another.
+    that never left a Node speaks neither for it nor against another. `partly`: a bad leg on which everybody answered
+    and some tries were lost all the same.
     """
 
     good: bool
     client: str = ""
     target: str = ""
     backends: frozenset[str] = field(default_factory=frozenset)
+    partly: bool = False
 
     @property
     def roles(self) -> set[Role]:
@@ -60,9 +62,11 @@ def accused(sightings: Sequence[Sighting], windows_nodes: frozenset[str]) -> tup
 def _weight(
     role: Role, bad: Sequence[Sighting], good: Sequence[Sighting], windows_nodes: frozenset[str], found: set[str]
 ) -> tuple[float | str, ...]:
-    against, in_favour = (sum(role in s.roles for s in seen) for seen in (bad, good))
+    mine = [s for s in bad if role in s.roles]
+    against, in_favour = len(mine), sum(role in s.roles for s in good)
     windows = role[1] in windows_nodes
     known = role[1] in found
-    if against > in_favour or (known and against == in_favour):
+    # A Node that is accused already explains what it lost now and then, however many of its legs lost nothing.
+    if against > in_favour or (known and (against == in_favour or all(s.partly for s in mine))):
         return 1, known, against - in_favour, windows, role[0]  # one broken Node rather than two; then who explains
     return 0, windows, against / (against + in_favour), known, role[0]  # a single bad path: its Windows end

@@ -185,7 +185,7 @@ def sightings(leg: Leg) -> list[Sighting]:
     homes, others = (
         frozenset(target.backends[name] for name in names if name in target.backends) for names in (suspects, well)
     )
-    found = [Sighting(False, here, target.node, homes)]
+    found = [Sighting(False, here, target.node, homes, partly=judgement.complete)]
     return [*found, Sighting(True, backends=others - homes - {here, target.node})] if suspects and others else found
 
 

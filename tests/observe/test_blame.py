@@ -58,3 +58,20 @@ def test_a_node_that_fails_now_and_then_is_accused_though_some_legs_were_lucky()
     legs += [Sighting(True, "linux-1", backends=everybody) for _ in range(2)]
     legs += [Sighting(False, "win-2", backends=frozenset({"win-1", "win-3"})) for _ in range(3)]
     assert accused(legs, WINDOWS) == ("win-2",)
+
+
+def test_a_node_that_is_accused_explains_what_another_client_lost_now_and_then():
+    """One client met a bad moment of a backend whose Node other legs accuse; the others met good ones."""
+    everybody = frozenset({"win-1", "win-2", "win-3"})
+    legs = [Sighting(False, "win-2", backends=frozenset({"win-1", "win-3"}), partly=True) for _ in range(2)]
+    legs += [Sighting(False, "win-1", backends=everybody, partly=True)]
+    legs += [Sighting(True, client, backends=everybody) for client in ("linux-1", "win-3") for _ in range(2)]
+    assert accused(legs, WINDOWS) == ("win-2",)
+
+
+def test_a_second_node_that_loses_tries_where_the_first_takes_no_part_is_accused_too():
+    """What the first one can explain is set aside, and the rest speaks against the second."""
+    legs = [Sighting(False, "win-2", backends=frozenset({"win-3"}), partly=True) for _ in range(3)]
+    legs += [Sighting(False, "win-1", backends=frozenset({home}), partly=True) for home in ("win-2", "win-3", "win-3")]
+    legs += [Sighting(True, "linux-1", backends=frozenset({home})) for home in WINDOWS]
+    assert accused(legs, WINDOWS) == ("win-1", "win-2")
