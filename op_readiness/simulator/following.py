@@ -10,19 +10,19 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from op_readiness.simulator.api import Object
+from op_readiness.simulator.network.selectors import selects
 
 if TYPE_CHECKING:
     from op_readiness.simulator.world import World
 
 LOOK, LOOKS = 0.5, 120
 """Cluster seconds between two looks, and how many there are: somebody may write EndpointSlices by hand."""
-MANAGER = "endpointslice-controller.k8s.io"
 
 
 async def endpoints_follow(world: World) -> None:
     """Wait until every EndpointSlice says of its Pods what kubelets say, at most a minute of the cluster."""
     for _ in range(LOOKS):
-        if _pods_follow(world) and all(is_ready(pod) == shown for pod, shown in _endpoints(world)):
+        if _pods_follow(world) and not _missing(world) and all(is_ready(pod) == shown for pod, shown in _shown(world)):
             return
         await world.clock.sleep(LOOK)
 
@@ -53,15 +53,41 @@ def _pods_follow(world: World) -> bool:
     )
 
 
-def _endpoints(world: World) -> Iterator[tuple[Object, bool]]:
+def _missing(world: World) -> bool:
+    """Whether a ready Pod that a Service selects stands in none of its EndpointSlices yet."""
+    listed = {
+        (namespace, _service_of(piece), (endpoint.get("targetRef") or {}).get("name"))
+        for (namespace, _), piece in world.endpointslices.objects.items()
+        for endpoint in piece.get("endpoints") or []
+    }
+    return any(
+        (namespace, service, name) not in listed
+        for (namespace, service), spec in _selecting(world)
+        for (home, name), pod in world.pods.objects.items()
+        if home == namespace and _selected(spec, pod) and is_ready(pod) and not is_leaving(pod)
+    )
+
+
+def _shown(world: World) -> Iterator[tuple[Object, bool]]:
     """Each Pod that stays and stands in an EndpointSlice, and whether it stands there as ready."""
+    waited = {name for name, spec in _selecting(world) if not spec.get("publishNotReadyAddresses")}
     for (namespace, _), piece in world.endpointslices.objects.items():
-        labels = piece["metadata"].get("labels") or {}
-        service = world.services.objects.get((namespace, labels.get("kubernetes.io/service-name", "")))
-        managed = labels.get("endpointslice.kubernetes.io/managed-by") == MANAGER
-        if service is None or not managed or service["spec"].get("publishNotReadyAddresses"):
+        if (namespace, _service_of(piece)) not in waited:
             continue
         for endpoint in piece.get("endpoints") or []:
             pod = world.pods.objects.get((namespace, (endpoint.get("targetRef") or {}).get("name", "")))
             if pod is not None and not is_leaving(pod):
                 yield pod, (endpoint.get("conditions") or {}).get("ready") is not False
+
+
+def _selecting(world: World) -> Iterator[tuple[tuple[str, str], Object]]:
+    """Name and spec of each Service whose endpoints the controller keeps."""
+    return ((name, one["spec"]) for name, one in world.services.objects.items() if one["spec"].get("selector"))
+
+
+def _selected(spec: Object, pod: Object) -> bool:
+    return selects({"matchLabels": spec["selector"]}, pod["metadata"].get("labels") or {})
+
+
+def _service_of(piece: Object) -> str:
+    return str((piece["metadata"].get("labels") or {}).get("kubernetes.io/service-name", ""))

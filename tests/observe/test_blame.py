@@ -71,7 +71,10 @@ def test_a_node_that_is_accused_explains_what_another_client_lost_now_and_then()
 
 def test_a_second_node_that_loses_tries_where_the_first_takes_no_part_is_accused_too():
     """What the first one can explain is set aside, and the rest speaks against the second."""
-    legs = [Sighting(False, "win-2", backends=frozenset({"win-3"}), partly=True) for _ in range(3)]
-    legs += [Sighting(False, "win-1", backends=frozenset({home}), partly=True) for home in ("win-2", "win-3", "win-3")]
+    legs = [
+        Sighting(False, client, backends=frozenset({home}), partly=True)
+        for client, other in (("win-2", "win-1"), ("win-1", "win-2"))
+        for home in (other, "win-3", "linux-1")
+    ]
     legs += [Sighting(True, "linux-1", backends=frozenset({home})) for home in WINDOWS]
     assert accused(legs, WINDOWS) == ("win-1", "win-2")

@@ -138,6 +138,7 @@ def _ground(config: pytest.Config) -> Ground:
         cluster.create(namespace(own_namespace(run_id), run_labels(run_id)))
         journal.open_journal(cluster, run_id)
         stands = standing.create(cluster, known, nodes, run_id, Images(), timeouts)
+        simulated.take_out_all()  # nothing of their making is on its way when the first fault is put in
         context = RunContext.from_dict(
             {
                 "run_id": run_id,
