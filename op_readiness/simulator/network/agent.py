@@ -87,7 +87,11 @@ class NodeAgent:
         del self.wanted[uid]
         self.forget_dns(attachment.dns_key)
         for ip in attachment.ips:
-            self.free(ip)
+            twin = next((other for other, kept in self.wanted.items() if ip in kept.ips), "")
+            if twin:  # two Pods had it: it is the other's still
+                self.tables.ipam.programmed[ip] = twin
+            else:
+                self.free(ip)
 
     def forget_dns(self, key: DnsKey) -> None:
         """A resolver is gone."""

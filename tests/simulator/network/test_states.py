@@ -31,6 +31,25 @@ def test_recycled_addresses_meet_what_a_node_remembers() -> None:
     run(story)
 
 
+def test_an_address_that_two_pods_had_is_given_back_by_the_last_of_them() -> None:
+    """Otherwise a later Pod would get the address of one that still runs, long after the fault is out."""
+
+    async def story(world: World) -> None:
+        net = world.network
+        ipam = net.tables["win-1"].ipam
+        stays = world.pod("stays", "win-1")
+        ipam.on_lookup.append(lambda _, key, met: met if key == "range" else None)
+        assert world.pod("twin", "win-1").ips == stays.ips
+        ipam.on_lookup.clear()
+        await net.heal()
+        net.detach("uid-2")
+        assert ipam.programmed[stays.ips[0]] == "uid-1"
+        net.detach("uid-1")
+        assert stays.ips[0] not in ipam.programmed
+
+    run(story)
+
+
 def test_a_stale_remote_endpoint_cuts_off_the_pod_that_gets_its_address() -> None:
     """C01: the address comes back on the Node that remembers its old place, and nothing gets in or out."""
 
