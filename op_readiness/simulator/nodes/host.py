@@ -65,12 +65,18 @@ _WINDOWS = {
 }
 
 
+def _version(spec: NodeSpec) -> dict[tuple[str, str], HostFact]:
+    """What the registry says of Windows: its name and its revision (UBR)."""
+    revision = spec.kernel.split(".")[3]
+    return {("os", "product"): HostFact(spec.os_image), ("os", "revision"): HostFact(revision)}
+
+
 class HostFacts:
     """The NODE table of a Node."""
 
     def __init__(self, spec: NodeSpec) -> None:
         self.table: FactTable = Table("NODE", spec.name)
-        known = _KUBELET | _BOOT | (_WINDOWS if spec.os == "windows" else {})
+        known = _KUBELET | _BOOT | (_WINDOWS | _version(spec) if spec.os == "windows" else {})
         self._wanted = {FactKey(*key): fact for key, fact in known.items()}
         self._wanted |= {FactKey("address", "InternalIP"): HostFact(items=tuple(filter(None, (spec.ip, spec.ip6))))}
         self.heal()

@@ -15,6 +15,7 @@ from op_readiness.simulator.programs.console.hostfacts import find, node_of, put
 from op_readiness.simulator.programs.console.reg import SUBJECT as KEYS
 from op_readiness.simulator.programs.powershell import STAND_INS
 from op_readiness.simulator.programs.process import Process
+from op_readiness.simulator.programs.windowsbuild import build_of
 from op_readiness.simulator.programs.windowsusers import SIDS
 
 if TYPE_CHECKING:
@@ -81,7 +82,8 @@ async def privileged(process: Process) -> int:
     services = [f"{name}=Running" for name in SERVICES if node.host.fact("service", name).value in ("", "Running")]
     say(process, {
         "user": _one(SIDS.get(process.user.lower(), "S-1-5-21")), "services": _one(" ".join(services)),
-        "build": _one(node.build.rpartition(".")[2]), "events": _one("1"),
+        "build": _one(node.build.rpartition(".")[2]), "revision": _one(node.host.fact("os", "revision").value),
+        "product": _one(node.host.fact("os", "product").value), "events": _one("1"),
         "firewall": _management(node, "firewall"), "compute": _management(node, "compute"), **found,
     })  # fmt: skip
     return 0
@@ -99,11 +101,13 @@ def _of_a_container(process: Process) -> dict[str, Any]:
     """No services and no management of the Node; the registry is the container's own."""
     act, nonce = process.env.get("OPR_ACT", ""), process.env.get("OPR_NONCE", "")
     user = process.user.lower() or "containeradministrator"
+    build, revision = build_of(process).split(".")[2:]
     name = user if "\\" in user else f"user manager\\{user}"
     absent = {name: {"value": "", "error": "", "missing": f"there is no {name}"} for name in ("events", "firewall")}
     return {
         "user": _one(SIDS.get(name, "S-1-5-93-2-1")), "services": _one(""),
-        "build": _one(node_of(process).build.rpartition(".")[2]), **absent, "compute": _one("", "Access is denied."),
+        "build": _one(build), "revision": _one(revision), "product": _one("Windows Server Datacenter"), **absent,
+        "compute": _one("", "Access is denied."),
         "key": _one(nonce if act == "write" else _shown(process)),
     }  # fmt: skip
 
@@ -132,7 +136,7 @@ def say(process: Process, said: dict[str, Any]) -> None:
 BY_DIGEST = {
     "29096f8efc33ee037d33a26def7c7935db559d039b82529f0df22a6ea8003f0d": hns_policy,
     "89a0099c04d7a45a075c61205c21142b81f906b5186e1c107d0952082a1abfa2": boot_times,
-    "a5c4ebac05cf452687f548b028caee9c1732c451fd3a822f775df8f9e347839a": privileged,
+    "ee240f8a00a7b7edbb6566806fbc84984c72cb9b3390f5adb0e10ced13744aa3": privileged,
 }
 """Digest of a script's text (powershell.digest_of) -> its stand-in."""
 

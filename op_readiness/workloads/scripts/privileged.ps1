@@ -2,10 +2,11 @@
 # container as SYSTEM, and for PowerShell Core in an ordinary one, where they must fail or see the container alone.
 # Input, by environment: OPR_ACT (write, look or remove: the registry key HKLM:\SOFTWARE\<OPR_KEY>), OPR_KEY, OPR_NONCE
 # (the value to write there).
-# Output: one line of JSON: for each of user, services, build, events, firewall, compute and key an object of value,
-# error (what Windows answered) and missing (why it cannot be asked, empty if it can). user is a SID, services are
-# `name=status` of kubelet, containerd, hns and vmcompute as far as they exist, events, firewall and compute numbers of
-# what was found, key the value that stands in the registry key.
+# Output: one line of JSON: for each of user, services, build, revision, product, events, firewall, compute and key an
+# object of value, error (what Windows answered) and missing (why it cannot be asked, empty if it can). user is a SID,
+# services are `name=status` of kubelet, containerd, hns and vmcompute as far as they exist, build, revision (UBR) and
+# product (ProductName) what the registry says of Windows, events, firewall and compute numbers of what was found, key
+# the value that stands in the registry key.
 $said = @{}
 function Call($name, $needs, $body) {
     $one = @{ value = ''; error = ''; missing = '' }
@@ -19,7 +20,10 @@ Call 'user' '' { [Security.Principal.WindowsIdentity]::GetCurrent().User.Value }
 Call 'services' 'Get-Service' {
     (Get-Service kubelet, containerd, hns, vmcompute -ErrorAction SilentlyContinue |
         ForEach-Object { "$($_.Name.ToLower())=$($_.Status)" } | Sort-Object) -join ' ' }
-Call 'build' '' { (Get-ItemProperty 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion').CurrentBuild }
+$windows = 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion'
+Call 'build' '' { (Get-ItemProperty $windows).CurrentBuild }
+Call 'revision' '' { (Get-ItemProperty $windows).UBR }
+Call 'product' '' { (Get-ItemProperty $windows).ProductName }
 Call 'events' 'Get-WinEvent' { @(Get-WinEvent -LogName System -MaxEvents 1).Count }
 Call 'firewall' 'Get-NetFirewallProfile' { @(Get-NetFirewallProfile).Count }
 Call 'compute' 'hcsdiag.exe' {

@@ -39,9 +39,12 @@ def full_name(key: str) -> str:
 def values_of(process: Process, key: str) -> dict[str, tuple[str, str]] | None:
     """Type and data by name, None where there is no such key."""
     if key.lower() == CURRENT_VERSION.lower():
-        spec = node_of(process).spec
-        build = spec.build.rpartition(".")[2]
-        return {"ProductName": ("REG_SZ", "Windows Server Datacenter"), "CurrentBuild": ("REG_SZ", build)}
+        node = node_of(process)
+        revision = int(node.host.fact("os", "revision").value or 0)
+        return {
+            "ProductName": ("REG_SZ", node.host.fact("os", "product").value),
+            "CurrentBuild": ("REG_SZ", node.spec.build.rpartition(".")[2]), "UBR": ("REG_DWORD", f"0x{revision:x}"),
+        }  # fmt: skip
     found = find(node_of(process), SUBJECT, key)
     if found is None:
         return None

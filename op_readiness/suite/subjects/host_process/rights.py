@@ -18,6 +18,7 @@ Object = dict[str, Any]
 SCRIPT = "privileged"
 SERVICES = ("hns", "vmcompute")
 """Services that every Node with containers runs; kubelet and containerd may be run otherwise than as services."""
+OTHERS = ("containerd", "kubelet")
 GRACE_AND_MORE = 31
 """Cluster seconds after which nothing of a deleted Pod may be left: its grace period of 1 s and 30."""
 
@@ -95,11 +96,16 @@ class PrivilegedApis:
 
     def _judge(self, checks: Checks, ended: Ended, said: Object) -> None:
         running = {pair.partition("=")[0]: pair.partition("=")[2] for pair in said["services"]["value"].split()}
-        build = ended.node.build.rpartition(".")[2]
+        build, revision = ended.node.build.rpartition(".")[2], self._revision(ended.node)
+        product = ended.node.os_image
         wanted: dict[str, tuple[str, bool]] = {
             "user": (f"SID {SYSTEM_SID}", said["user"]["value"] == SYSTEM_SID),
             "services": ("hns and vmcompute running", all(running.get(one) == "Running" for one in SERVICES)),
             "build": (f"build {build}", said["build"]["value"] == build),
+            "revision": (f"UBR {revision} or later, as the kubelet told when it started",
+                         said["revision"]["value"].isdigit() and _number(said["revision"]["value"]) >= revision),
+            "product": (f"ProductName {product}", said["product"]["value"] == product if product else
+                        bool(said["product"]["value"])),
             "events": ("an event of the System log", said["events"]["value"] == "1"),
             "firewall": ("3 profiles", said["firewall"]["value"] == "3"),
             "compute": ("a compute system or more", _number(said["compute"]["value"]) > 0),
@@ -113,6 +119,14 @@ class PrivilegedApis:
             seen = one["error"] or one["value"] or "nothing"
             holds = good and not one["error"]
             checks.take(ended.check(f"call: {call}", f"Node {ended.node.name}", expected, holds, seen))
+        for name in (one for one in OTHERS if one not in running):
+            checks.not_tested("call: services", ended.node.place, name, f"there is no service {name}")
+
+    def _revision(self, node: NodeFact) -> int:
+        """The revision of Windows (UBR) that the kubelet read when it started: a hot patch may have raised it since."""
+        info = (self.pods.workshop.cluster.get("Node", node.name).get("status") or {}).get("nodeInfo") or {}
+        parts = str(info.get("kernelVersion", "")).split(".")
+        return _number(parts[3]) if len(parts) > 3 else 0
 
 
 def _number(text: str) -> int:
