@@ -121,8 +121,11 @@ class Network:
         name = f"{pod['metadata'].get('namespace', 'default')}/{pod['metadata']['name']}"
         dns = dns_of(pod, (CLUSTER_DNS,), DOMAIN, NODE_DNS)
         if pod["spec"].get("hostNetwork"):
-            key = DnsKey(node, agent.machine.os, uid, name, 0, self.clock.now())
-            agent.set_dns(key, dns)
+            if agent.machine.os == "windows":  # no DNS settings of its own: the Node's adapter is its adapter
+                key = self._dns_key(agent)
+            else:
+                key = DnsKey(node, agent.machine.os, uid, name, 0, self.clock.now())
+                agent.set_dns(key, dns)
             ips = list(addresses_of(agent.machine))
             return PodNetwork(Namespace(agent.host, self._ways, key, hosts_file(pod, ips, DOMAIN)), ips, dns)
         if uid in self._pods:

@@ -5,12 +5,14 @@ Each gives the JSON that its script's header promises, from what the simulated N
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import uuid
 from typing import TYPE_CHECKING, Any
 
 from op_readiness.simulator.network.table import WriteFailed
 from op_readiness.simulator.nodes.host import HostFact
+from op_readiness.simulator.programs.adapters import adapter_dns
 from op_readiness.simulator.programs.console.hostfacts import find, node_of, put, remove
 from op_readiness.simulator.programs.console.reg import SUBJECT as KEYS
 from op_readiness.simulator.programs.powershell import STAND_INS
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from op_readiness.simulator.nodes.node import Node
 
 POLICY = "hns-policy"
+OBJECTS, NETWORK, SYSTEM = ("addresses", "routes", "dns", "hns"), "cbr0", "S-1-5-18"
+SITE_LOCAL = tuple(f"fec0:0:0:ffff::{n}" for n in (1, 2, 3))
 SERVICES = ("containerd", "hns", "kubelet", "vmcompute")
 IDS = uuid.UUID("5f0c5c57-9d0b-4f8e-8f43-0b3f8a5d2a11")
 
@@ -97,6 +101,28 @@ async def boot_times(process: Process) -> int:
     return 0
 
 
+async def network_objects(process: Process) -> int:
+    """Addresses, routes and DNS servers of the host's adapters; HNS is told to administrators alone.
+
+    An IPv6 side without DNS servers of its own has three site-local ones, as Windows gives it.
+    """
+    if not process.host_process:
+        say(process, {name: {"value": [], "error": "", "missing": f"there is no {name}"} for name in OBJECTS})
+        return 0
+    addresses = process.network.addresses
+    nets = [ipaddress.ip_network(f"{ip}/{64 if ':' in ip else 24}", strict=False) for ip in addresses]
+    routes = {f"{'::' if net.version == 6 else '0.0.0.0'}/0" for net in nets} | {str(net) for net in nets}
+    servers = {*adapter_dns(process).servers, *(SITE_LOCAL if any(":" in ip for ip in addresses) else ())}
+    system = SIDS.get(process.user.lower()) == SYSTEM
+    values = {"addresses": [*addresses, "127.0.0.1", "::1"], "routes": routes, "dns": servers,
+              "hns": [NETWORK] if system else []}  # fmt: skip
+    errors = {} if system else {"hns": "Access is denied."}
+    say(process, {
+        name: {"value": sorted(values[name]), "error": errors.get(name, ""), "missing": ""} for name in OBJECTS
+    })  # fmt: skip
+    return 0
+
+
 def _of_a_container(process: Process) -> dict[str, Any]:
     """No services and no management of the Node; the registry is the container's own."""
     act, nonce = process.env.get("OPR_ACT", ""), process.env.get("OPR_NONCE", "")
@@ -134,6 +160,7 @@ def say(process: Process, said: dict[str, Any]) -> None:
 
 
 BY_DIGEST = {
+    "d58dc610acfd5efeb8758ec86fc39136491d4717134019ae8d253b77bf04b1b3": network_objects,
     "29096f8efc33ee037d33a26def7c7935db559d039b82529f0df22a6ea8003f0d": hns_policy,
     "89a0099c04d7a45a075c61205c21142b81f906b5186e1c107d0952082a1abfa2": boot_times,
     "ee240f8a00a7b7edbb6566806fbc84984c72cb9b3390f5adb0e10ced13744aa3": privileged,

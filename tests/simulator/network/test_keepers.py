@@ -261,3 +261,16 @@ def test_host_network_pods_share_ports_but_not_dns() -> None:
         assert pod.namespace.dns.servers == ()
 
     run(story)
+
+
+def test_host_network_pods_of_windows_have_the_dns_servers_of_their_node() -> None:
+    """ClusterFirstWithHostNet is not supported there: there is one adapter, and it stays when a Pod goes."""
+
+    async def story(world: World) -> None:
+        host = world.network.host("win-1")
+        pod = world.pod("h", "win-1", hostNetwork=True, dnsPolicy="ClusterFirstWithHostNet")
+        assert pod.namespace.dns.servers == host.dns.servers == ("10.240.0.3",)
+        world.network.detach("uid-1")
+        assert host.dns.servers == ("10.240.0.3",)
+
+    run(story)

@@ -1,4 +1,7 @@
-"""NT AUTHORITY\\NetworkService on a Node: a HostProcess Pod that reads the host's adapters and routes, and dials out.
+"""NT AUTHORITY\\NetworkService on a Node: a HostProcess Pod that reads the host's network objects, and dials out.
+
+Adapters, routes and DNS servers are read by the console's tools and by Windows PowerShell's cmdlets: what the one tells
+need not be what the other may.
 
 Who it is is told by its SID, the same in every language. What it can do in a domain depends on the Node's computer
 account, so that half is recorded.
@@ -6,6 +9,7 @@ account, so that half is recorded.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,16 +17,22 @@ from typing import Any
 
 from op_readiness.model.errors import CouldNotTell
 from op_readiness.model.facts import NodeFact
+from op_readiness.model.findings import Outcome, Part
 from op_readiness.observe.checks import Check, Checks
 from op_readiness.observe.domains import statuses
+from op_readiness.observe.finished import json_lines
 from op_readiness.observe.reach import together
 from op_readiness.observe.shell import Answer, Asker, Client
 from op_readiness.suite.making import Workshop
 from op_readiness.suite.subjects.active_directory.users import HOLD, as_refused_logon
+from op_readiness.workloads import scripts
 from op_readiness.workloads.pods import Manifest
 
 Object = dict[str, Any]
 USER, SID = "NT AUTHORITY\\NetworkService", "S-1-5-20"
+SCRIPT = "network-objects"
+SITE_LOCAL = ipaddress.ip_network("fec0::/10")
+"""What Windows names as DNS servers of an adapter that was given none: nobody answers there."""
 DIAL_SECONDS = "10"
 DEFAULT_ROUTE = re.compile(r"0\.0\.0\.0\s+0\.0\.0\.0")
 
@@ -83,7 +93,36 @@ class NetworkService:
             self._check(client, "routes seen by", "0.0.0.0/0", "a default route", ["cmd", "/S", "/C", "route print -4"],
                         lambda text: DEFAULT_ROUTE.search(text) is not None),
             self._dial(client),
+            *self._objects(client, address),
         ]  # fmt: skip
+
+    def _objects(self, client: Client, address: str) -> list[Check]:
+        """Addresses, routes and DNS servers by cmdlets of the host's own PowerShell; networks of HNS are recorded."""
+        recorder, place = self.workshop.recorder, client.place
+        self.workshop.note_script(SCRIPT)
+        answer = self.asker.answer(client, scripts.command(SCRIPT, on_host=True))
+        said = next(iter(reversed(json_lines(answer.text))), {})
+        if not said:
+            seen = answer.text or f"exit code {answer.code}"
+            return [Check("network objects seen by", place, f"{SCRIPT}.ps1", "what its header promises", seen, False)]
+        hns = said["hns"]["error"] or said["hns"]["missing"] or ", ".join(said["hns"]["value"]) or "none"
+        recorder.note(f"Node {place.node}: Get-HnsNetwork as NetworkService: {hns} (recorded)")
+        default = "::/0" if ":" in address else "0.0.0.0/0"
+        wanted = {
+            "addresses": ("Get-NetIPAddress", address, "the Node's InternalIP", lambda found: address in found),
+            "routes": ("Get-NetRoute", default, "a default route", lambda found: default in found),
+            "dns": ("Get-DnsClientServerAddress", "DNS servers", "one or more of an adapter", lambda found: any(
+                map(is_server, found))),
+        }  # fmt: skip
+        checks = []
+        for name, (cmdlet, target, expected, good) in wanted.items():
+            one = said[name]
+            if one["missing"]:
+                recorder.part(Part(cmdlet, place, target, Outcome.SKIPPED, place.node, reason=one["missing"]))
+                continue
+            seen = one["error"] or ", ".join(one["value"]) or "none"
+            checks.append(Check(cmdlet, place, target, expected, seen, not one["error"] and good(one["value"])))
+        return checks
 
     def _check(self, client: Client, path: str, target: str, expected: str, argv: list[str], good: Any) -> Check:
         answer = self.asker.answer(client, argv)
@@ -118,3 +157,11 @@ class NetworkService:
         return self.workshop.pod(
             f"network-service-{number}", "windows", node, [], spec=spec, container={"command": HOLD}
         )
+
+
+def is_server(text: str) -> bool:
+    """Whether it is the address of a DNS server that somebody gave an adapter."""
+    try:
+        return ipaddress.ip_address(text.partition("%")[0]) not in SITE_LOCAL
+    except ValueError:
+        return False
