@@ -13,6 +13,7 @@ from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Finding, Outcome, Part
 from op_readiness.observe.recorder import Recorder
 from op_readiness.suite.making import Workshop
+from op_readiness.suite.refusals import POD_SECURITY
 from op_readiness.workloads.host_process import host_pod
 from op_readiness.workloads.pods import Manifest
 
@@ -21,7 +22,7 @@ NO_NETWORK = "hostNetwork must be true if pod contains any hostProcess container
 DIFFERS = "pod hostProcess value must be identical if both are specified, was true"
 MIXED = "If pod contains any hostProcess containers then all containers must be HostProcess containers"
 BASELINE = (
-    'violates PodSecurity "baseline:latest": host namespaces (hostNetwork=true), hostProcess (pod must not set '
+    f'{POD_SECURITY} "baseline:latest": host namespaces (hostNetwork=true), hostProcess (pod must not set '
     "securityContext.windowsOptions.hostProcess=true)"
 )
 

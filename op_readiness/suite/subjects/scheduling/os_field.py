@@ -16,6 +16,7 @@ from op_readiness.model.errors import AbilityNotMet, CouldNotTell
 from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Finding, Outcome, Part
 from op_readiness.suite.making import Workshop
+from op_readiness.suite.refusals import by_pod_security
 from op_readiness.workloads.pods import Manifest
 
 Object = dict[str, Any]
@@ -40,7 +41,6 @@ FORBIDDEN = (
     *(f"spec.containers[0].securityContext.{field}" for field in OF_CONTAINER),
 )
 WORDS, WORDS_LINUX = "cannot be set for a windows pod", "windows options cannot be set for a linux pod"
-POD_SECURITY = "violates PodSecurity"
 OPTIONS = "spec.securityContext.windowsOptions"
 BY_FIELD, BY_LABEL = "PodOSNotSupported", "PodOSSelectorNodeLabelDoesNotMatch"
 
@@ -117,7 +117,7 @@ class OsField:
             causes = error.details.get("causes") or []
             return [f"{cause.get('field')}: {cause.get('message')}" for cause in causes] or [error.message]
         except Forbidden as error:
-            if POD_SECURITY in error.message:  # it looks at a Pod only once its fields have passed
+            if by_pod_security(error.message):  # it looks at a Pod only once its fields have passed
                 return [error.message]
             raise CouldNotTell(_not_judged(error)) from error
         except ApiError as error:
@@ -174,7 +174,7 @@ def _not_refused(said: list[str] | None, fields: Sequence[str], words: str) -> l
     """The fields that were not refused in these words, with what was said instead."""
     if said is None:
         return [f"{field}: accepted" for field in fields]
-    if len(said) == 1 and POD_SECURITY in said[0]:
+    if len(said) == 1 and by_pod_security(said[0]):
         return [f"not refused for its fields: {said[0]}", *(f"{field}: no word of it" for field in fields)]
     about = {line.partition(": ")[0]: line for line in said}
     return [

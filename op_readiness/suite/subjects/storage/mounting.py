@@ -11,12 +11,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from op_readiness.model.errors import AbilityNotMet, CouldNotTell, NotTested, SkipReason
+from op_readiness.model.errors import AbilityNotMet, CouldNotTell
 from op_readiness.model.facts import NodeFact
 from op_readiness.observe.checks import Check, Checks
 from op_readiness.observe.reach import together
 from op_readiness.observe.shell import Answer, Asker, Client
 from op_readiness.suite.making import Workshop
+from op_readiness.suite.refusals import without_privileges
 from op_readiness.workloads.pods import Manifest
 
 Object = dict[str, Any]
@@ -43,12 +44,15 @@ class Mounting:
     asker: Asker
 
     def up(self, manifests: Sequence[Manifest], nodes: Sequence[NodeFact]) -> list[Client]:
-        """The Pods, one a Node of `nodes`, Running; raises AbilityNotMet where a volume could not be set up."""
+        """The Pods, one a Node of `nodes`, Running; raises AbilityNotMet where a volume could not be set up.
+
+        NotTested where Pod Security takes none of them.
+        """
         try:
             pods = self.workshop.pods(manifests, until_ready=False)
         except CouldNotTell as error:
-            if "violates PodSecurity" in str(error):
-                raise NotTested(f"requires privileged Pods: {error}", reason=SkipReason.MISSING_RIGHT) from error
+            if skip := without_privileges(error):
+                raise skip from error
             if any(word in finding.seen for finding in error.findings for word in MOUNT_WORDS):
                 raise AbilityNotMet(
                     *(replace(finding, what="A volume of a Windows Pod cannot be mounted", code="mount")
