@@ -84,3 +84,20 @@ class HostFolders:
     def _host(self, number: int, node: NodeFact) -> Manifest:
         spec: Object = {"hostNetwork": True, **windows_options(hostProcess=True, runAsUserName=SYSTEM)}
         return self.mounting.workshop.pod(f"host-{number}", "windows", node, [], spec=spec, container={"command": HOLD})
+
+
+@dataclass
+class OnHostFolders:
+    """What is made on the Nodes of `folders`, by the same means."""
+
+    folders: HostFolders
+
+    @property
+    def mounting(self) -> Mounting:
+        """Makes the Pods."""
+        return self.folders.mounting
+
+    @property
+    def nodes(self) -> Sequence[NodeFact]:
+        """The Nodes that are tested."""
+        return self.folders.nodes

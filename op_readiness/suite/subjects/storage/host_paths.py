@@ -8,13 +8,12 @@ file: the HostProcess Pod is the witness that it is the host's folder and not on
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from op_readiness.model.facts import NodeFact
 from op_readiness.observe.checks import Check
 from op_readiness.observe.shell import Client
-from op_readiness.suite.subjects.storage.host_folders import HostFolders
+from op_readiness.suite.subjects.storage.host_folders import OnHostFolders
 from op_readiness.suite.subjects.storage.mounting import DENIED, Object, lines_of, mount
 from op_readiness.workloads.pods import Manifest
 
@@ -25,23 +24,17 @@ HINT = "the hostPath volume and the rights of its folder on the Node (icacls); e
 
 
 @dataclass
-class HostPaths:
+class HostPaths(OnHostFolders):
     """On each Windows Node a folder, and Pods that have it as a volume."""
 
-    folders: HostFolders
     nonce: str = field(default_factory=lambda: secrets.token_hex(6))
-
-    @property
-    def nodes(self) -> Sequence[NodeFact]:
-        """The Nodes that are tested."""
-        return self.folders.nodes
 
     def must_be_written(self) -> None:
         """One Pod writes, another reads the same, and so does the Node."""
         self.folders.start()
         writers = self._pods("writer", slashes=False)
         readers = self._pods("reader")
-        self.folders.mounting.judge(
+        self.mounting.judge(
             self._written, list(zip(writers, readers, strict=True)),
             "A hostPath volume cannot be written to by a Windows Pod", hint=HINT, code="hostpath",
         )  # fmt: skip
@@ -51,14 +44,14 @@ class HostPaths:
         self.folders.start()
         self.folders.everywhere(rf"mkdir {self.folders.path} & echo {self.nonce}> {self.folders.path}\{FILE}")
         readers = self._pods("reader", readOnly=True)
-        self.folders.mounting.judge(
+        self.mounting.judge(
             self._read, readers, "A hostPath volume is not read as it should be by a Windows Pod",
             hint=HINT, code="hostpath",
         )  # fmt: skip
 
     def _written(self, pair: tuple[Client, Client]) -> list[Check]:
         writer, reader = pair
-        mounting, host = self.folders.mounting, self.folders.hosts[writer.place.node]
+        mounting, host = self.mounting, self.folders.hosts[writer.place.node]
         payload = f"{self.nonce}-{writer.place.node}"
         wrote = mounting.cmd(writer, rf"echo {payload}> {INSIDE}\{FILE}")
         seen = {
@@ -73,7 +66,7 @@ class HostPaths:
         ]
 
     def _read(self, reader: Client) -> list[Check]:
-        mounting, host = self.folders.mounting, self.folders.hosts[reader.place.node]
+        mounting, host = self.mounting, self.folders.hosts[reader.place.node]
         inside, tool = rf"{INSIDE}\{FILE}", f"/test-volume/{FILE}"
         told = mounting.asker.answer(reader, ["/agnhost", "mounttest", f"--file_content={tool}"])
         wanted = f'content of file "{tool}": {self.nonce}'
@@ -95,7 +88,7 @@ class HostPaths:
 
     def _pods(self, name: str, *, slashes: bool = True, **more: object) -> list[Client]:
         manifests = [self._pod(f"{name}-{n}", node, slashes, more) for n, node in enumerate(self.nodes)]
-        return self.folders.mounting.up(manifests, self.nodes)
+        return self.mounting.up(manifests, self.nodes)
 
     def _pod(self, name: str, node: NodeFact, slashes: bool, more: dict[str, object]) -> Manifest:
         volumes, mounts = [self.folders.volume("data")], [mount("data", INSIDE, **more)]
@@ -104,4 +97,4 @@ class HostPaths:
             mounts.append(mount("by-slashes", BY_SLASHES, **more))
         spec: Object = {"volumes": volumes}
         container = {"volumeMounts": mounts}
-        return self.folders.mounting.workshop.pod(name, "windows", node, ["pause"], spec=spec, container=container)
+        return self.mounting.workshop.pod(name, "windows", node, ["pause"], spec=spec, container=container)

@@ -13,8 +13,8 @@ from op_readiness.model.errors import NotTested
 from op_readiness.model.facts import NodeFact
 from op_readiness.observe.checks import Check, Checks
 from op_readiness.observe.shell import Client
-from op_readiness.suite.subjects.storage.host_folders import HostFolders
-from op_readiness.suite.subjects.storage.mounting import DENIED, Mounting, Object, lines_of, mount, volume
+from op_readiness.suite.subjects.storage.host_folders import OnHostFolders
+from op_readiness.suite.subjects.storage.mounting import DENIED, Object, lines_of, mount, volume
 from op_readiness.workloads.pods import Manifest
 
 EMPTY, HOST = "emptyDir", "hostPath"
@@ -24,23 +24,12 @@ READER, WRITER = "reader", "writer"
 
 
 @dataclass
-class MountModes:
+class MountModes(OnHostFolders):
     """On each Windows Node a Pod that may only read, and one whose containers may read and may write."""
 
-    folders: HostFolders
     kinds: list[str] = field(default_factory=lambda: [EMPTY, HOST])
     alone: list[Client] = field(default_factory=list)
     pairs: list[Client] = field(default_factory=list)
-
-    @property
-    def mounting(self) -> Mounting:
-        """Makes the Pods."""
-        return self.folders.mounting
-
-    @property
-    def nodes(self) -> Sequence[NodeFact]:
-        """The Nodes that are tested."""
-        return self.folders.nodes
 
     def start(self) -> None:
         """The Pods, Running; where no privileged Pods may be made the folder of the Node is not tested, and says so."""

@@ -7,7 +7,6 @@ appends to one file, nor about deleting what another process has open: both are 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from op_readiness.model.errors import NotTested
@@ -15,8 +14,8 @@ from op_readiness.model.facts import NodeFact
 from op_readiness.observe.checks import Check, Checks
 from op_readiness.observe.reach import together
 from op_readiness.observe.shell import Ask, Client
-from op_readiness.suite.subjects.storage.host_folders import HostFolders
-from op_readiness.suite.subjects.storage.mounting import Mounting, Object, lines_of, mount, volume
+from op_readiness.suite.subjects.storage.host_folders import OnHostFolders
+from op_readiness.suite.subjects.storage.mounting import Object, lines_of, mount, volume
 from op_readiness.workloads.pods import Manifest
 
 NAMES = ("one", "two", "three")
@@ -27,22 +26,11 @@ PODS, CONTAINERS = "three Pods, hostPath", "three containers, emptyDir"
 
 
 @dataclass
-class SharedFiles:
+class SharedFiles(OnHostFolders):
     """Three containers in one Pod, and three Pods, on each Windows Node."""
 
-    folders: HostFolders
     nonce: str = field(default_factory=lambda: secrets.token_hex(6))
     groups: list[tuple[str, list[Client]]] = field(default_factory=list)
-
-    @property
-    def mounting(self) -> Mounting:
-        """Makes the Pods."""
-        return self.folders.mounting
-
-    @property
-    def nodes(self) -> Sequence[NodeFact]:
-        """The Nodes that are tested."""
-        return self.folders.nodes
 
     def start(self) -> None:
         """The Pods of both kinds; without privileged Pods the second kind is not tested, and says so."""

@@ -8,7 +8,6 @@ path; a handle that it forgets to close keeps the volume from being removed, and
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,8 +16,8 @@ from op_readiness.model.clock import SYSTEM_CLOCK, Clock
 from op_readiness.model.facts import NodeFact
 from op_readiness.observe.checks import Check
 from op_readiness.observe.shell import Ask, Client
-from op_readiness.suite.subjects.storage.host_folders import HostFolders
-from op_readiness.suite.subjects.storage.mounting import Mounting, Object, lines_of, mount, volume
+from op_readiness.suite.subjects.storage.host_folders import OnHostFolders
+from op_readiness.suite.subjects.storage.mounting import Object, lines_of, mount, volume
 from op_readiness.workloads.pods import Manifest
 
 NAME = "subpath"
@@ -38,23 +37,12 @@ FIXED = "1.37, kubernetes/kubernetes#138367"
 
 
 @dataclass
-class SubPaths:
+class SubPaths(OnHostFolders):
     """One such Pod on each Windows Node."""
 
-    folders: HostFolders
     clock: Clock = SYSTEM_CLOCK
     clients: list[Client] = field(default_factory=list)
     pods: dict[str, Object] = field(default_factory=dict)
-
-    @property
-    def mounting(self) -> Mounting:
-        """Makes the Pods."""
-        return self.folders.mounting
-
-    @property
-    def nodes(self) -> Sequence[NodeFact]:
-        """The Nodes that are tested."""
-        return self.folders.nodes
 
     def start(self) -> None:
         """The folders and objects, then the Pods, Running."""
