@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from op_readiness.cluster.api import Cluster
@@ -17,6 +17,7 @@ from op_readiness.model.timeouts import Timeouts
 from op_readiness.observe.recorder import Recorder
 
 Pod = dict[str, Any]
+Event = dict[str, Any]
 LOOK_SECONDS = 5.0
 """Real seconds after which the live view is told the newest Event of what is waited for."""
 
@@ -122,9 +123,13 @@ def pods_gone(
 
 def newest_event(cluster: Cluster, namespace: str, name: str) -> str:
     """`Reason: message` of the newest Event about an object, a Warning before others; empty when there is none."""
-    events = [e for e in cluster.list("Event", namespace) if (e.get("involvedObject") or {}).get("name") == name]
-    events.sort(key=lambda e: (e.get("type") == "Warning", e.get("lastTimestamp") or e.get("eventTime") or ""))
-    return f"{events[-1].get('reason')}: {events[-1].get('message')}" if events else ""
+    return _newest(cluster.list("Event", namespace), name)
+
+
+def _newest(events: Iterable[Event], name: str) -> str:
+    about = [e for e in events if (e.get("involvedObject") or {}).get("name") == name]
+    about.sort(key=lambda e: (e.get("type") == "Warning", e.get("lastTimestamp") or e.get("eventTime") or ""))
+    return f"{about[-1].get('reason')}: {about[-1].get('message')}" if about else ""
 
 
 def not_up(
@@ -134,9 +139,8 @@ def not_up(
     up = ready if until_ready else running
     late = [pod for pod in pods if not up(pod)]
     missing = wanted - {pod["metadata"]["name"] for pod in pods}
-    lines = [
-        f"{_where(pod)}: {_state(pod)}; {newest_event(cluster, namespace, pod['metadata']['name'])}" for pod in late[:8]
-    ]
+    events = cluster.list("Event", namespace) if late else []
+    lines = [f"{_where(pod)}: {_state(pod)}; {_newest(events, pod['metadata']['name'])}" for pod in late[:8]]
     lines += [f"Pod {namespace}/{name} does not exist" for name in sorted(missing)]
     nodes = tuple(sorted({pod["spec"].get("nodeName", "") for pod in late} - {""}))
     finding = Finding(
@@ -149,7 +153,7 @@ def not_up(
         code="pods",
     )
     if until_ready and late and not missing and all(running(pod) and not _restarted(pod) for pod in late):
-        return _cut_off(cluster, namespace, late, finding)
+        return _cut_off(cluster, namespace, late, events, finding)
     return CouldNotTell(finding)
 
 
@@ -160,11 +164,14 @@ def _hint(namespace: str, nodes: str, seen: str) -> str:
     return f"{describe}; kubelet and CNI on {nodes}" if nodes else describe
 
 
-def _cut_off(cluster: Cluster, namespace: str, late: list[Pod], finding: Finding) -> Exception:
-    """Running, never restarted, its readinessProbe unanswered: the kubelet has to say so in an Event (a Pod that it has
-    not come to yet is only late), and then the server is asked from inside.
+def _cut_off(
+    cluster: Cluster, namespace: str, late: list[Pod], events: Sequence[Event], finding: Finding
+) -> Exception:  # fmt: skip
+    """Running, never restarted, its readinessProbe unanswered: the kubelet has to say so in an Event about this very
+    Pod (one that it has not come to yet is only late), and then the server is asked from inside.
     """
-    if not all(_probe_failed(cluster, namespace, pod) and _answers_itself(cluster, namespace, pod) for pod in late):
+    probed = {(event.get("involvedObject") or {}).get("uid") for event in events if _says_probe_failed(event)}
+    if not all(pod["metadata"]["uid"] in probed and _answers_itself(cluster, namespace, pod) for pod in late):
         return CouldNotTell(finding)
     return AbilityNotMet(
         Finding(
@@ -179,14 +186,8 @@ def _cut_off(cluster: Cluster, namespace: str, late: list[Pod], finding: Finding
     )
 
 
-def _probe_failed(cluster: Cluster, namespace: str, pod: Pod) -> bool:
-    """Whether the kubelet says of this very Pod that its readinessProbe failed."""
-    return any(
-        event.get("reason") == "Unhealthy"
-        and "Readiness probe" in str(event.get("message", ""))
-        and (event.get("involvedObject") or {}).get("uid") == pod["metadata"]["uid"]
-        for event in cluster.list("Event", namespace)
-    )
+def _says_probe_failed(event: Event) -> bool:
+    return event.get("reason") == "Unhealthy" and "Readiness probe" in str(event.get("message", ""))
 
 
 def _answers_itself(cluster: Cluster, namespace: str, pod: Pod) -> bool:

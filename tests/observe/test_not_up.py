@@ -28,10 +28,11 @@ class Cluster:
     """Has Events, and Pods that answer an exec with an exit code."""
 
     def __init__(self, events=(), code=0):
-        self.events, self.code = events, code
+        self.events, self.code, self.lists = events, code, 0
 
     def list(self, kind, namespace):
         assert (kind, namespace) == ("Event", "n")
+        self.lists += 1
         return list(self.events)
 
     def exec(self, *_, **__):
@@ -43,8 +44,9 @@ def event(reason="Unhealthy", message="Readiness probe failed: context deadline 
     return {"reason": reason, "message": message, "type": "Warning", "involvedObject": about}
 
 
-def judged(cluster):
-    return not_up(cluster, "n", frozenset({"echo"}), [POD], until_ready=True, waited=300)
+def judged(cluster, *pods):
+    pods = pods or (POD,)
+    return not_up(cluster, "n", frozenset(pod["metadata"]["name"] for pod in pods), pods, until_ready=True, waited=300)
 
 
 def test_a_probe_that_failed_while_the_pod_answers_itself_is_the_answer():
@@ -68,3 +70,12 @@ def test_a_probe_that_failed_while_the_pod_answers_itself_is_the_answer():
 def test_a_pod_that_is_only_late_accuses_nobody(cluster):
     """A busy kubelet that has not asked yet shows the same condition."""
     assert isinstance(judged(cluster), CouldNotTell)
+
+
+def test_events_are_listed_once_however_many_pods_are_late():
+    """A large crowd that is late asks no more of the API server than one Pod."""
+    other = {**POD, "metadata": {"name": "other", "namespace": "n", "uid": "u-2"}}
+    cluster = Cluster([event(), event(uid="u-2")])
+    assert isinstance(judged(cluster, POD, other), AbilityNotMet)
+    assert cluster.lists == 1
+    assert isinstance(judged(Cluster([event()]), POD, other), CouldNotTell)
