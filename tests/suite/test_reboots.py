@@ -51,6 +51,9 @@ class Listing:
     def list(self, kind: str, labels: str = "") -> list[Any]:
         return [node(name, state) for name, state in self.nodes.items()]
 
+    def find(self, kind: str, name: str) -> Any:
+        return node(name, self.nodes[name]) if name in self.nodes else None
+
 
 def host_process(cluster: Any = None, **inputs: Any) -> HostProcess:
     context = SimpleNamespace(timeouts=Timeouts(scale=0.05), inputs=inputs)

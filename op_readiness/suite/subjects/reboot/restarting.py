@@ -234,8 +234,8 @@ class Restarting:
         return Return(node, before, now, fate_of(before, now, newcomers), seconds, tuple(sorted(newcomers)))
 
     def _state(self, name: str) -> NodeState | None:
-        found = [node for node in self._cluster.list("Node") if node["metadata"]["name"] == name]
-        return state_of(found[0]) if found else None
+        found = self._cluster.find("Node", name)
+        return state_of(found) if found else None
 
     def _windows_nodes(self) -> frozenset[str]:
         nodes = self._cluster.list("Node", labels="kubernetes.io/os=windows")
