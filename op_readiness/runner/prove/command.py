@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from op_readiness.model.errors import OpReadinessError, UsageError
+from op_readiness.model.errors import UsageError
 from op_readiness.runner import matrix
 from op_readiness.runner.attention import Attention, Interrupted
 from op_readiness.runner.prove.planes import BOTH, EMBEDDED, REAL, differing, known
@@ -39,42 +39,11 @@ def node_parameters(faults: Mapping[str, Any]) -> dict[str, str]:
 
 def prove(given: Mapping[str, Any], say: Callable[[str], None]) -> int:
     """Exit code of `op-readiness prove`; 1 if any category has a hole."""
-    from op_readiness.runner.listing import catalogue_of
-    from op_readiness.runner.names import must_be_known
-    from op_readiness.runner.selection import select
-    from op_readiness.runner.simulated import assets, known_faults
-    from op_readiness.suite.catalogue import shipped_folder
-
-    selection = select(catalogue_of(()), given["categories"], given["abilities"], (), ())
-    faults = {fault["name"]: fault for fault in known_faults()}
-    scale = given.get("timeout_scale") or SCALE
-    seed = given.get("seed") or secrets.token_hex(4)
-    chosen = tuple(given.get("faults") or ())
-    for name in chosen:
-        must_be_known("fault", name, faults)
     asked = given.get("control_plane") or EMBEDDED
     planes = (EMBEDDED, REAL) if asked == BOTH else (asked,)
-    programs = {plane: assets(plane) for plane in planes}
+    scale = given.get("timeout_scale") or SCALE
+    proofs = proofs_of(given, planes, scale, say)
     clusters = shares(_clusters(given["workers"], asked), planes)
-    proofs: dict[str, list[Proof]] = {plane: [] for plane in planes}
-    for category in selection.categories:
-        folder = shipped_folder() / _folder(category.name)
-        path = folder / matrix.FILE
-        abilities = [ability for ability in category.abilities if not ability.planned]
-        if not path.is_file() or not abilities:
-            continue
-        reports = Path(given["report_dir"]) / (category.name if len(selection.categories) > 1 else "")
-        every = [a.id for c in catalogue_of(()) for a in c.abilities if c.name == category.name]
-        declared = matrix.read(path, every, faults)
-        for plane in planes:
-            spec = {"nodes": NODES, "rate": 1 / scale, "latency": given.get("latency") or "quick", "seed": 1,
-                    "control_plane": plane, "assets": programs[plane], "dual_stack": declared.dual_stack}  # fmt: skip
-            proof = Proof(
-                category.name, folder, abilities, declared, node_parameters(faults), spec, seed,
-                reports / plane if asked == BOTH else reports, say, verbose=bool(given.get("verbose")),
-                complete=bool(given.get("complete")), most=given.get("cells"), faults=chosen,
-            )  # fmt: skip
-            proofs[plane].append(proof)
     if not any(proofs.values()):
         raise UsageError("none of the selected abilities has a test yet: there is nothing to prove")
     turnstile = Path(tempfile.mkdtemp(prefix="opr-turnstile-"))
@@ -92,6 +61,45 @@ def prove(given: Mapping[str, Any], say: Callable[[str], None]) -> int:
     if asked == BOTH:
         codes += [_compare(pair, say) for pair in zip(*proofs.values(), strict=True)]
     return max(codes)
+
+
+def proofs_of(
+    given: Mapping[str, Any], planes: Sequence[str], scale: float, say: Callable[[str], None]
+) -> dict[str, list[Proof]]:
+    """The proofs under each control plane: one for each category that has abilities to prove."""
+    from op_readiness.runner.listing import catalogue_of
+    from op_readiness.runner.names import must_be_known
+    from op_readiness.runner.selection import select
+    from op_readiness.runner.simulated import assets, known_faults
+    from op_readiness.suite.catalogue import shipped_folder
+
+    catalogue = catalogue_of(())
+    selection = select(catalogue, given["categories"], given["abilities"], (), ())
+    faults = {fault["name"]: fault for fault in known_faults()}
+    chosen, seed = tuple(given.get("faults") or ()), given.get("seed") or secrets.token_hex(4)
+    for name in chosen:
+        must_be_known("fault", name, faults)
+    programs = {plane: assets(plane) for plane in planes}
+    proofs: dict[str, list[Proof]] = {plane: [] for plane in planes}
+    for category in selection.categories:
+        folder = shipped_folder() / _folder(category.name)
+        path = folder / matrix.FILE
+        abilities = [ability for ability in category.abilities if not ability.planned]
+        if not path.is_file() or not abilities:
+            continue
+        reports = Path(given["report_dir"]) / (category.name if len(selection.categories) > 1 else "")
+        every = [a.id for c in catalogue for a in c.abilities if c.name == category.name]
+        declared = matrix.read(path, every, faults)
+        for plane in planes:
+            spec = {"nodes": NODES, "rate": 1 / scale, "latency": given.get("latency") or "quick", "seed": 1,
+                    "control_plane": plane, "assets": programs[plane], "dual_stack": declared.dual_stack}  # fmt: skip
+            proof = Proof(
+                category.name, folder, abilities, declared, node_parameters(faults), spec, seed,
+                reports / plane if len(planes) > 1 else reports, say, verbose=bool(given.get("verbose")),
+                complete=bool(given.get("complete")), most=given.get("cells"), faults=chosen,
+            )  # fmt: skip
+            proofs[plane].append(proof)
+    return proofs
 
 
 def run_all(lanes: Sequence[Sequence[Session]], attention: Attention) -> list[int]:
@@ -137,6 +145,3 @@ def _folder(category: str) -> str:
     kind, _, name = category.partition(".")
     words = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
     return f"{kind.lower()}{words}"
-
-
-__all__ = ["OpReadinessError", "prove"]
