@@ -32,10 +32,10 @@ Crowds = Mapping[str, Sequence[Pod]]
 
 @dataclass(frozen=True)
 class Lost:
-    """What one client did not get of the Pods of one Node, a line each; `no_way` if every one of them timed out."""
+    """What one client did not get of the Pods of one Node, a line each, and whether it counts."""
 
     lines: tuple[str, ...]
-    no_way: bool
+    judged: bool
 
 
 def address_of(pod: Pod) -> str:
@@ -148,16 +148,15 @@ class Addresses:
         to accuse. Some of the Pods missing, a refusal or another Pod's name are matters of addresses, whoever asked.
         """
         pairs = [(client, node) for node in crowds for client in _askers(clients, node)]
-        bad = together(self.threads, lambda pair: self._wrong(*pair, crowds[pair[1]]), pairs)
+        told = {node for client, node in pairs if client.place.os == "windows" and client.place.node != node}
+
+        def look(pair: tuple[Client, str]) -> Lost:
+            client, node = pair
+            return self._lost(client, node, crowds[node], forgiving=client.place.os != "windows" and node in told)
+
+        bad = together(self.threads, look, pairs)
         wrong = [line for lost in bad for line in lost.lines]
-        windows = {node for client, node in pairs if client.place.os == "windows" and client.place.node != node}
-        judged: list[str] = []
-        for (client, node), lost in zip(pairs, bad, strict=True):
-            if lost.no_way and client.place.os != "windows" and node in windows:
-                self.recorder.note(f"{client.place.node} reaches no Pod on {node} by its IP: not judged here")
-            else:
-                judged += lost.lines
-        if judged:
+        if any(lost.lines and lost.judged for lost in bad):
             seen = [
                 Sighting(not lost.lines, client.place.node, node)
                 for (client, node), lost in zip(pairs, bad, strict=True)
@@ -173,7 +172,8 @@ class Addresses:
                 )
             )  # fmt: skip
 
-    def _wrong(self, client: Client, node: str, pods: Sequence[Pod]) -> Lost:
+    def _lost(self, client: Client, node: str, pods: Sequence[Pod], *, forgiving: bool) -> Lost:
+        """What `client` does not get; `forgiving`: it is not judged where every one of the Pods is silent to it."""
         options = f"-g -q -s --fail --connect-timeout {CONNECT_SECONDS} --max-time {ANSWER_SECONDS}"
         asks = [
             Ask(
@@ -193,20 +193,16 @@ class Addresses:
                 lines.append(
                     f"from {client.place.node}: {address_of(pod)} of {_where(pod)} gave {last.text or 'no answer'!r}"
                 )
-        outcome = Outcome.FAILED if lines else Outcome.PASSED
+        outcome, reason = Outcome.FAILED if lines else Outcome.PASSED, ""
+        if forgiving and all(answers[pod["metadata"]["name"]][-1].code == CURL_TIMED_OUT for pod in pods):
+            outcome = Outcome.SKIPPED
+            reason = f"{client.place.node} reaches no Pod on {node} by its IP: not judged here"
+            self.recorder.note(reason)
         self.recorder.part(
-            Part(
-                "Pod IP of each of many",
-                client.place,
-                f"{len(pods)} Pods on {node}",
-                outcome,
-                node,
-                tries=len(pods),
-                lost=len(lines),
-            )
-        )
-        silent = all(answers[pod["metadata"]["name"]][-1].code == CURL_TIMED_OUT for pod in pods)
-        return Lost(tuple(lines), silent)
+            Part("Pod IP of each of many", client.place, f"{len(pods)} Pods on {node}", outcome, node, reason=reason,
+                 tries=len(pods), lost=len(lines))
+        )  # fmt: skip
+        return Lost(tuple(lines), judged=outcome is not Outcome.SKIPPED)
 
     def _client(self, pod: Pod) -> Client:
         return Client.of(pod, self.facts.node(pod["spec"]["nodeName"]))
