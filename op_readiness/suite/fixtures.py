@@ -36,13 +36,11 @@ def context(request: pytest.FixtureRequest) -> RunContext:
 
 
 @pytest.fixture(scope="session")
-def cluster(context: RunContext, request: pytest.FixtureRequest) -> Cluster:
+def cluster(request: pytest.FixtureRequest) -> Cluster:
     """The cluster under test."""
-    from op_readiness.suite.plugin import CLUSTER
+    from op_readiness.suite.plugin import cluster_of
 
-    made = Cluster.open(context.kubeconfig)
-    request.config.stash[CLUSTER] = made
-    return made
+    return cluster_of(request.config)
 
 
 @pytest.fixture(scope="session")

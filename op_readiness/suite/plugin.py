@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from op_readiness.cluster.api import Cluster
 from op_readiness.model.errors import CouldNotTell, OpReadinessError
 from op_readiness.model.findings import Outcome, Proof
 from op_readiness.model.results import Result
@@ -68,6 +69,25 @@ def context_of(config: pytest.Config) -> RunContext:
     return config.stash[CONTEXT]
 
 
+def cluster_of(config: pytest.Config) -> Cluster:
+    """The cluster under test, opened once a worker."""
+    if CLUSTER not in config.stash:
+        config.stash[CLUSTER] = Cluster.open(context_of(config).kubeconfig)
+    return config.stash[CLUSTER]
+
+
+def boots_before(config: pytest.Config) -> dict[str, str]:
+    """The boot ids with which a test begins, asked for before each.
+
+    Nodes restart on their own too, and a restart from before the test explains nothing of what it saw: older ids (those
+    of the preflight, or of an earlier test) would make an error of a true failure.
+    """
+    try:
+        return meanwhile.boot_ids(cluster_of(config))
+    except OpReadinessError:  # it is told by the test that needs the cluster
+        return {}
+
+
 def ability_id(item: pytest.Item) -> str:
     """The id in a test's mark, empty when it has none."""
     mark = item.get_closest_marker("ability")
@@ -91,9 +111,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Any:
     item.stash[RECORDER] = Recorder(lambda kind, data: emit(item, kind, data))
     item.stash[RAISED], item.stash[NAMESPACES] = Raised(), []
     item.stash[STARTED] = time.monotonic()
-    item.stash[BOOTS] = {node.name: node.boot_id for node in context.facts.nodes if node.os == "windows"}
-    if CLUSTER in item.config.stash:  # an earlier test may have restarted Nodes
-        item.stash[BOOTS] = meanwhile.boot_ids(item.config.stash[CLUSTER])
+    item.stash[BOOTS] = boots_before(item.config)
     emit(item, "started", {"pid": os.getpid()})
     outcome = yield
     result = _result(item, context, id)
@@ -129,7 +147,7 @@ def _gather(item: pytest.Item) -> None:
     context = context_of(item.config)
     ability, raised = context.abilities[ability_id(item)], item.stash[RAISED]
     try:
-        cluster = item.config.stash[CLUSTER]
+        cluster = cluster_of(item.config)
         for text in cluster.take_notes():
             item.stash[RECORDER].note(text)
         item.stash[PROOF] = proof_of(ability.proof, item.stash[RECORDER], cluster, context.facts)
@@ -144,7 +162,7 @@ def _gather(item: pytest.Item) -> None:
 def _look_for_restarts(item: pytest.Item, context: RunContext) -> None:
     """What was raised says nothing where somebody else restarted a Node meanwhile."""
     raised, recorder = item.stash[RAISED], item.stash[RECORDER]
-    before, now = item.stash[BOOTS], meanwhile.boot_ids(item.config.stash[CLUSTER])
+    before, now = item.stash[BOOTS], meanwhile.boot_ids(cluster_of(item.config))
     seen = meanwhile.restarts(before, now, recorder.restarted, context.windows_nodes)
     if seen and raised.first is not None:
         phase = "setup" if "setup" in raised.by_phase else "call"
@@ -174,7 +192,7 @@ def _keep_evidence(item: pytest.Item, context: RunContext, result: Result) -> No
     files: dict[str, str] = {}
     namespaces = [*item.stash[NAMESPACES], *filter(None, [context.standing.get("namespace", "")])]
     for given in item.config.hook.pytest_readiness_evidence(
-        cluster=item.config.stash[CLUSTER], namespaces=namespaces, result=result
+        cluster=cluster_of(item.config), namespaces=namespaces, result=result
     ):
         files.update(given or {})
     folder = context.evidence_dir / result.ability
@@ -187,4 +205,4 @@ def _keep_evidence(item: pytest.Item, context: RunContext, result: Result) -> No
 
 
 EVIDENCE = pytest.StashKey[dict[str, str]]()
-CLUSTER = pytest.StashKey[Any]()
+CLUSTER = pytest.StashKey[Cluster]()
