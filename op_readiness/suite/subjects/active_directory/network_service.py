@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -101,14 +101,15 @@ class NetworkService:
         recorder, place = self.workshop.recorder, client.place
         self.workshop.note_script(SCRIPT)
         answer = self.asker.answer(client, scripts.command(SCRIPT, on_host=True))
-        said = next(iter(reversed(json_lines(answer.text))), {})
-        if not said:
+        lines = json_lines(answer.text)
+        if not lines:
             seen = answer.text or f"exit code {answer.code}"
             return [Check("network objects seen by", place, f"{SCRIPT}.ps1", "what its header promises", seen, False)]
+        said = lines[-1]
         hns = said["hns"]["error"] or said["hns"]["missing"] or ", ".join(said["hns"]["value"]) or "none"
         recorder.note(f"Node {place.node}: Get-HnsNetwork as NetworkService: {hns} (recorded)")
         default = "::/0" if ":" in address else "0.0.0.0/0"
-        wanted = {
+        wanted: dict[str, tuple[str, str, str, Callable[[list[str]], bool]]] = {
             "addresses": ("Get-NetIPAddress", address, "the Node's InternalIP", lambda found: address in found),
             "routes": ("Get-NetRoute", default, "a default route", lambda found: default in found),
             "dns": ("Get-DnsClientServerAddress", "DNS servers", "one or more of an adapter", lambda found: any(
