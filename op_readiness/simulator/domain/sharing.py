@@ -24,6 +24,9 @@ UNC = re.compile(r'\\\\([^\\/\s"<>|&?*]+)\\([^\\/\s"<>|&?*]+)')
 EVERYBODY = ("sysvol", "netlogon")
 """Shares of every controller that all accounts of the domain may read."""
 
+ADMINISTRATIVE = ("admin$", "c$")
+"""Shares that every Windows makes by itself, for its administrators alone."""
+
 
 @dataclass(frozen=True)
 class NetError:
@@ -77,6 +80,8 @@ async def _opened(process: Process, host: str, name: str) -> tuple[NetError | No
 
 def _share(process: Process, host: str, name: str) -> Share | None:
     directory = process.world.directory
+    if name in ADMINISTRATIVE:
+        return Share(name)
     if directory.is_file_server(host):
         found: Share | None = directory.shares.get(name)
         return found

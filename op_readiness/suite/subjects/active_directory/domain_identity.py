@@ -70,6 +70,7 @@ class DomainIdentity:
             for client in first:
                 why = "gmsa.smbUncDenied is not given"
                 checks.not_tested("access to a closed share", client.place, "smbUncDenied", why)
+            self._show_what_can_be(checks, list(first))
             return
         for client, answer in together(self.workshop.threads, self._closed, list(first)):
             checks.take(
@@ -79,12 +80,43 @@ class DomainIdentity:
             )  # fmt: skip
         checks.must_hold("A share that is closed to the account is open to it", code="share")
 
+    def _show_what_can_be(self, checks: Checks, clients: Sequence[Client]) -> None:
+        """Without a share that is closed to the account: that of a server's administrators refuses it. An account that
+        is let in there may be one of them, which nobody denied it, so that is told and not judged.
+        """
+        share = rf"\\{self.domain.host}\ADMIN$"
+        self.workshop.recorder.note(
+            "warning: not shown that the account is kept out of what is closed to it: gmsa.smbUncDenied is not given. "
+            f"A refusal by {share} says only that it is no administrator there"
+        )
+        for client, (closed, opened) in zip(
+            clients, together(self.workshop.threads, lambda one: self._both(one, share), clients), strict=True
+        ):
+            if closed.good:
+                self.workshop.recorder.note(f"warning: {client.place}: the account opens {share}")
+            if closed.good or not opened.good or domains.not_reached(closed.text):
+                why = listed(closed.text) if closed.good else closed.text if opened.good else opened.text
+                checks.not_tested("access to an administrative share", client.place, share, why)
+                continue
+            checks.take(Check("access to an administrative share", client.place, share, "access is denied",
+                              closed.text, True))  # fmt: skip
+
+    def _both(self, client: Client, closed: str) -> tuple[Answer, Answer]:
+        """What a closed share and one that is open to every account of the domain answer."""
+        asks = [Ask("closed", listing(closed), longest=45.0), Ask("open", listing(self._open_one), longest=45.0)]
+        answers = self.asker.ask(client, asks)
+        return answers["closed"][-1], answers["open"][-1]
+
+    @property
+    def _open_one(self) -> str:
+        return rf"\\{self.domain.name}\SYSVOL"
+
     def _seen(self, client: Client) -> list[Check]:
         channel = self._channel(client)
         answers = self.asker.ask(client, [
             Ask("parent", "nltest /parentdomain"),
             Ask("ticket", ticket_command(f"cifs/{self.domain.host}"), times=LOOKUPS),
-            Ask("lookup", listing(rf"\\{self.domain.name}\SYSVOL"), times=SESSIONS, longest=45.0),
+            Ask("lookup", listing(self._open_one), times=SESSIONS, longest=45.0),
             Ask("whoami", "whoami"),
         ])  # fmt: skip
         local = answers["whoami"][-1].text
@@ -142,11 +174,8 @@ class DomainIdentity:
                      client.repeat(listing(share)))  # fmt: skip
 
     def _closed(self, client: Client) -> tuple[Client, Answer]:
-        open_one = rf"\\{self.domain.name}\SYSVOL"
-        answers = self.asker.ask(client, [
-            Ask("closed", listing(self.domain.denied), longest=45.0), Ask("open", listing(open_one), longest=45.0)
-        ])  # fmt: skip
-        closed, opened = answers["closed"][-1], answers["open"][-1]
+        open_one = self._open_one
+        closed, opened = self._both(client, self.domain.denied)
         if not closed.good and (domains.not_reached(closed.text) or not opened.good):
             why = closed.text if domains.not_reached(closed.text) else f"{open_one}: {opened.text}"
             raise CouldNotTell(
