@@ -1,12 +1,16 @@
 """What the readiness tests of Core.Concurrent are given."""
 
+from dataclasses import replace
+
 import pytest
 
 from op_readiness.observe.addresses import Addresses
 from op_readiness.suite.subjects.concurrent.at_once import AtOnce
 from op_readiness.suite.subjects.concurrent.rescheduling import Rescheduling
 from op_readiness.suite.subjects.concurrent.ten_pods import TenPods
+from op_readiness.suite.subjects.worker.hosts import Hosts
 from op_readiness.suite.subjects.worker.kubelet_figures import StatsUnderLoad
+from op_readiness.suite.subjects.worker.leftovers import Leftovers
 
 
 @pytest.fixture
@@ -40,9 +44,15 @@ def at_once(workshop, reach, cluster, facts, asker, recorder, threads, windows_n
 
 
 @pytest.fixture
-def rescheduling(workshop, reach, clients):
+def leftovers(workshop, windows_nodes):
+    """What each Windows Node holds of Pods, seen by HostProcess Pods in a Namespace of their own."""
+    return Leftovers(Hosts(replace(workshop, _namespace=""), windows_nodes), went="Pods that were replaced")
+
+
+@pytest.fixture
+def rescheduling(workshop, reach, clients, leftovers):
     """A Deployment of one Windows Pod, Ready, and another that is never at rest."""
-    made = Rescheduling(workshop, reach, clients)
+    made = Rescheduling(workshop, reach, clients, leftovers)
     made.start()
     return made
 

@@ -8,3 +8,4 @@ def test_a_pod_is_rescheduled_fifty_times_in_a_row(rescheduling):
     rescheduling.replace(times=50)
     rescheduling.every_successor_must_have_answered()
     rescheduling.nothing_must_be_left()
+    rescheduling.nodes_must_hold_no_more()

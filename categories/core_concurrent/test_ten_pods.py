@@ -31,3 +31,5 @@ def test_ten_pods_start_at_once_on_each_node(at_once):
     at_once.each_must_answer()
     at_once.each_must_resolve()
     at_once.must_go()
+
+    at_once.successors_must_be_well()

@@ -9,7 +9,7 @@ from op_readiness.suite.subjects.concurrent.rescheduling import Rescheduling
 
 
 def rescheduling(deleted):
-    return Rescheduling(SimpleNamespace(namespace="ns"), None, [], seconds=[1.0] * 50, deleted=deleted)
+    return Rescheduling(SimpleNamespace(namespace="ns"), None, [], None, seconds=[1.0] * 50, deleted=deleted)
 
 
 @pytest.mark.parametrize("deleted", [0, 9])

@@ -1,8 +1,9 @@
 """IP addresses of Pods: the next free one of the Node's range, so that an address rests before it is used again.
 
 The table (state IPAM) holds what is handed out, by address, and entries that a fault can change: `range` (the CIDR in
-use), `next` (where the search begins) and `recycle` (`yes`: addresses that any Node gave back come first, oldest
-before newest, as with pools that Nodes share). An address whose release is lost is a leak, as on a real Node.
+use), `next` (where the search begins) and `recycle`, for pools that Nodes share (`gives`: what this Node gives back
+from now on is for all; `yes`: that comes first here too, oldest before newest). An address whose release is lost is a
+leak, as on a real Node.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections import deque
 from op_readiness.simulator.network.table import Table
 
 RANGE, NEXT, RECYCLE = "range", "next", "recycle"
+SHARING = ("gives", "yes")
 
 
 class OutOfAddresses(Exception):
@@ -57,7 +59,7 @@ class Ipam:
         """Give an address back; raises WriteFailed."""
         if address in self._table.programmed:
             self._table.delete(address)
-            if ":" not in address:  # an IPv6 address follows the IPv4 one that it goes with
+            if ":" not in address and self._table.lookup(RECYCLE) in SHARING:  # an IPv6 one follows its IPv4 one
                 self._given_back.append(address)
 
     def _take(self, address: str) -> None:

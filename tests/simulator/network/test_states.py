@@ -21,6 +21,7 @@ def test_recycled_addresses_meet_what_a_node_remembers() -> None:
         tables = net.tables["win-1"]
         hooks.on_write(tables.rep, {"delete"}, lambda _: True, "drop")
         tables.ipam.on_lookup.append(lambda _, key, met: "yes" if key == "recycle" else met)
+        net.tables["win-2"].ipam.on_lookup.append(lambda _, key, met: "gives" if key == "recycle" else met)
         old = world.pod("old", "win-2")
         net.detach("uid-2")
         new = world.pod("new", "win-1")

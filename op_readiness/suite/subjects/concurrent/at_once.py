@@ -1,21 +1,23 @@
 """Ten Pods on each Windows Node, started at once: how long each takes, and whether each has a network of its own.
 
 Running and Ready is not enough: endpoints made in a burst stay unattached (projectcalico/calico#12795), or all but the
-first Pod of a Node have no DNS. So every Pod is asked by its own IP, and looks up a name itself.
+first Pod of a Node have no DNS. So every Pod is asked by its own IP, and looks up a name itself. Some is wrong only
+after others went: an address that comes again meets a remote endpoint that stayed (microsoft/Windows-Containers#631).
+So the Pods have successors, which are asked the same.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from op_readiness.cluster.watching import WatchTimeout, wait_for
 from op_readiness.model.errors import AbilityNotMet, CouldNotTell
 from op_readiness.model.facts import NodeFact
-from op_readiness.model.findings import Outcome, Part
-from op_readiness.observe.addresses import Addresses
+from op_readiness.model.findings import Finding, Outcome, Part
+from op_readiness.observe.addresses import Addresses, address_of
 from op_readiness.observe.dns import lookup
 from op_readiness.observe.pods import pods_gone, running, wait_for_pods
 from op_readiness.observe.reach import Reach
@@ -43,10 +45,25 @@ class AtOnce:
     clients: Sequence[Client]
     crowds: dict[str, list[Object]] = field(default_factory=dict)
     started: dict[str, float] = field(default_factory=dict)
+    used: dict[str, str] = field(default_factory=dict)
+    """Address -> the Pod that had it and is gone."""
 
     def must_start(self) -> None:
         """All Pods made side by side are Running and Ready within the time for a batch."""
-        manifests = [self._pod(n, k, node) for n, node in enumerate(self.nodes) for k in range(COUNT)]
+        self._report(self._up(range(COUNT)))
+
+    def successors_must_be_well(self) -> None:
+        """As many new Pods as went start, answer and resolve too, whoever had their addresses before."""
+        self.crowds.clear()
+        try:
+            self._up(range(COUNT, 2 * COUNT - 1))
+            self.each_must_answer()
+            self.each_must_resolve()
+        except AbilityNotMet as error:
+            raise AbilityNotMet(*[self._with_former(finding) for finding in error.findings]) from error
+
+    def _up(self, numbers: range) -> dict[str, Object]:
+        manifests = [self._pod(n, k, node) for n, node in enumerate(self.nodes) for k in numbers]
         names = [one["metadata"]["name"] for one in manifests]
         namespace, began = self.workshop.namespace, time.monotonic()
         self.workshop.create_all(manifests)
@@ -62,7 +79,7 @@ class AtOnce:
         self.workshop.must_be_where_sent(found.values())
         for pod in found.values():
             self.crowds.setdefault(pod["spec"]["nodeName"], []).append(pod)
-        self._report(found)
+        return found
 
     def each_must_answer(self) -> None:
         """Every Pod answers by its own IP, to a client on its Node and to another."""
@@ -82,8 +99,9 @@ class AtOnce:
 
     def must_go(self) -> None:
         """All but one Pod a Node, deleted with 30 s of grace, are gone in time; the one left is the witness."""
-        leaving = [pod for crowd in self.crowds.values() for pod in crowd[1:]]
+        leaving = [crowd[k] for k in range(1, COUNT) for crowd in self.crowds.values() if k < len(crowd)]
         for pod in leaving:
+            self.used[address_of(pod)] = f"{pod['metadata']['name']} on {pod['spec']['nodeName']}"
             self.workshop.delete("Pod", pod["metadata"]["name"], grace=GRACE)
         uids = [pod["metadata"]["uid"] for pod in leaving]
         try:
@@ -93,6 +111,15 @@ class AtOnce:
             )  # fmt: skip
         except CouldNotTell as error:
             raise AbilityNotMet(*error.findings) from error
+
+    def _with_former(self, finding: Finding) -> Finding:
+        """The finding, with who had the addresses of its Nodes' Pods before."""
+        lines = [
+            f"{ip} of {pod['metadata']['name']} on {pod['spec']['nodeName']} was used by {self.used[ip]}"
+            for pod in self.workshop.cluster.list("Pod", self.workshop.namespace)
+            if (ip := pod["status"].get("podIP", "")) in self.used and pod["spec"].get("nodeName") in finding.nodes
+        ]
+        return replace(finding, seen="\n".join([finding.seen, *lines]))
 
     def _pod(self, number: int, k: int, node: NodeFact) -> Manifest:
         manifest = self.workshop.echo_pod(f"{APP}-{number}-{k}", "windows", node, app=APP)

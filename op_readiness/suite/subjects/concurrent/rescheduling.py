@@ -2,7 +2,8 @@
 
 What breaks by churn shows in few of many Pods: an address that comes again meets a remote endpoint that stayed
 (microsoft/Windows-Containers#631). So every new Pod is asked by its own IP from every Windows Node and by its Service,
-and looks up a name itself. Several Services select it, because reference counts are what gets lost.
+and looks up a name itself. Several Services select it, because reference counts are what gets lost. What each of so
+many Pods leaves on its Node is counted, where HostProcess Pods may look.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from op_readiness.observe.starting import as_judged, grows, percentile
 from op_readiness.observe.targets import pod_target
 from op_readiness.observe.traffic import Leg, Target
 from op_readiness.suite.making import Workshop
+from op_readiness.suite.subjects.worker.leftovers import Leftovers
 from op_readiness.workloads.pods import HTTP_PORT, UDP_PORT
 from op_readiness.workloads.services import workload
 
@@ -51,6 +53,7 @@ class Rescheduling:
     workshop: Workshop
     reach: Reach
     clients: Sequence[Client]
+    leftovers: Leftovers
     services: dict[str, Object] = field(default_factory=dict)
     pod: Object = field(default_factory=dict)
     seconds: list[float] = field(default_factory=list)
@@ -61,8 +64,9 @@ class Rescheduling:
     deleted: int = 0
 
     def start(self) -> None:
-        """Services and both Deployments made, their Pods Ready."""
+        """What the Nodes hold is counted; Services and both Deployments made, their Pods Ready."""
         shop = self.workshop
+        self.leftovers.count_where_one_may()
         for name in SERVICES:
             self.services[name] = shop.create(shop.service(name, app=MOVING))
         for app, count in ((MOVING, 1), (RESTLESS, RESTLESS_COUNT)):
@@ -113,6 +117,12 @@ class Rescheduling:
             )
         self._must_be_alone(RESTLESS, RESTLESS_COUNT, self._up(RESTLESS, RESTLESS_COUNT, ""))
         self._must_have_been_unrest()
+
+    def nodes_must_hold_no_more(self) -> None:
+        """Nothing of the Pods that were replaced is left on their Nodes: endpoints, remote endpoints, shims."""
+        if self.leftovers.before:
+            self.leftovers.addresses = set(self.used)
+            self.leftovers.must_be_none()
 
     def _must_be_alone(self, app: str, count: int, kept: Sequence[Object]) -> None:
         """So many Pods of a Deployment are left, and none on its way out."""
