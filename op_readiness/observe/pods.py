@@ -123,10 +123,11 @@ def pods_gone(
 
 def newest_event(cluster: Cluster, namespace: str, name: str) -> str:
     """`Reason: message` of the newest Event about an object, a Warning before others; empty when there is none."""
-    return _newest(cluster.list("Event", namespace), name)
+    return newest_of(cluster.list("Event", namespace), name)
 
 
-def _newest(events: Iterable[Event], name: str) -> str:
+def newest_of(events: Iterable[Event], name: str) -> str:
+    """The same of Events that were listed before."""
     about = [e for e in events if (e.get("involvedObject") or {}).get("name") == name]
     about.sort(key=lambda e: (e.get("type") == "Warning", e.get("lastTimestamp") or e.get("eventTime") or ""))
     return f"{about[-1].get('reason')}: {about[-1].get('message')}" if about else ""
@@ -140,7 +141,7 @@ def not_up(
     late = [pod for pod in pods if not up(pod)]
     missing = wanted - {pod["metadata"]["name"] for pod in pods}
     events = cluster.list("Event", namespace) if late else []
-    lines = [f"{_where(pod)}: {_state(pod)}; {_newest(events, pod['metadata']['name'])}" for pod in late[:8]]
+    lines = [f"{_where(pod)}: {_state(pod)}; {newest_of(events, pod['metadata']['name'])}" for pod in late[:8]]
     lines += [f"Pod {namespace}/{name} does not exist" for name in sorted(missing)]
     nodes = tuple(sorted({pod["spec"].get("nodeName", "") for pod in late} - {""}))
     finding = Finding(

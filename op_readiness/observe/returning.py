@@ -14,9 +14,10 @@ from typing import Any
 from op_readiness.cluster.api import Cluster
 from op_readiness.cluster.watching import WatchTimeout, wait_for
 from op_readiness.model.timeouts import Timeouts
-from op_readiness.observe.pods import newest_event, ready
+from op_readiness.observe.pods import newest_of, ready
 
 Pod = dict[str, Any]
+Event = dict[str, Any]
 OUTSTANDING = "SandboxChanged"
 MESSAGE = 160
 """Characters of an Event's message that a finding has."""
@@ -94,8 +95,8 @@ def why_not(cluster: Cluster, before: Had) -> str:
     status = pod.get("status") or {}
     more = restarts_of(pod) - before.restarts
     state = f"{status.get('phase')}, {'Ready' if ready(pod) else 'not Ready'}, {more} restarts since"
-    event = end_of(newest_event(cluster, before.namespace, before.name))
-    changed = _count(cluster, before, OUTSTANDING)
+    events = cluster.list("Event", before.namespace)
+    event, changed = end_of(newest_of(events, before.name)), _count(events, before, OUTSTANDING)
     return "; ".join(filter(None, (state, f"{OUTSTANDING} x{changed}" if changed else "", event)))
 
 
@@ -105,7 +106,6 @@ def end_of(event: str) -> str:
     return event if len(message) <= MESSAGE else f"{reason}: ... {message[-MESSAGE:]}"
 
 
-def _count(cluster: Cluster, before: Had, reason: str) -> int:
-    events = cluster.list("Event", before.namespace)
+def _count(events: Iterable[Event], before: Had, reason: str) -> int:
     ours = [one for one in events if (one.get("involvedObject") or {}).get("uid") == before.uid]
     return sum(int(one.get("count") or 1) for one in ours if one.get("reason") == reason)
