@@ -64,6 +64,18 @@ def test_nine_reads_and_no_line_of_a_file_of_ones_own_is_lost(tongue, broken):
         assert figure == tongue.lost
 
 
+def test_lines_that_could_not_be_counted_are_no_figure():
+    """Not one line more than were written."""
+
+    def tongue(client, command):
+        return (1, "No such file") if command.endswith("all.log") else Shared()(client, command)
+
+    with bench(tongue) as made:
+        shared = SharedFiles(HostFolders(made.mounting, NODES))
+        assert wrong(shared._at_once(CONTAINERS, list(zip(NAMES, containers(), strict=True)))) == []
+        assert made.workshop.recorder.notes.figures == {}
+
+
 @pytest.mark.parametrize(("subject", "path"), [(SharedFiles, PODS), (MountModes, HOST)])
 def test_without_privileged_pods_the_folder_of_the_node_is_not_tested(monkeypatch, subject, path):
     """The emptyDir is, and the result says what was left out."""
