@@ -34,6 +34,8 @@ RESULT = pytest.StashKey[Result]()
 STARTED = pytest.StashKey[float]()
 NAMESPACES = pytest.StashKey[list[str]]()
 BOOTS = pytest.StashKey[dict[str, str]]()
+EVIDENCE = pytest.StashKey[dict[str, str]]()
+CLUSTER = pytest.StashKey[Cluster]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -202,7 +204,3 @@ def _keep_evidence(item: pytest.Item, context: RunContext, result: Result) -> No
     item.stash[EVIDENCE] = item.stash.get(EVIDENCE, {}) | {
         f"evidence/{result.ability}/{name}": f"{len(text.splitlines())} lines" for name, text in files.items()
     }
-
-
-EVIDENCE = pytest.StashKey[dict[str, str]]()
-CLUSTER = pytest.StashKey[Cluster]()
