@@ -129,11 +129,24 @@ class HostProcess:
     def ended(self, name: str) -> list[Ended]:
         """What has become of the Pods `name` that were made for the Nodes, when all have ended or the time is over."""
         names = [self.name(name, node) for node in self.nodes]
-        found = self._wait(names)
+        found = self.over(names)
         return [
             ended for node, one in zip(self.nodes, names, strict=True)
             if (ended := self._ended(node, found.get(one))) is not None
         ]  # fmt: skip
+
+    def over(self, names: Sequence[str]) -> dict[str, Object]:
+        """The Pods `names` of the Namespace, when all have ended or the time is over; some others may be among them."""
+        cluster, namespace = self.workshop.cluster, self.workshop.namespace
+
+        def met(pods: list[Object]) -> dict[str, Object] | None:
+            found = {p["metadata"]["name"]: p for p in pods if (p.get("status") or {}).get("phase") in OVER}
+            return found if set(names) <= set(found) else None
+
+        try:
+            return wait_for(cluster, "Pod", namespace, met, within=self.workshop.context.timeouts.real("pods_ready"))
+        except WatchTimeout:
+            return {pod["metadata"]["name"]: pod for pod in cluster.list("Pod", namespace)}
 
     def name(self, name: str, node: NodeFact) -> str:
         """The name of a Pod on a Node."""
@@ -155,18 +168,6 @@ class HostProcess:
         """Raise what the statements come to; then what could not be found out."""
         checks.must_hold(what, hint=hint, code=code)
         self.nothing_may_be_unknown()
-
-    def _wait(self, names: Sequence[str]) -> dict[str, Object]:
-        cluster, namespace = self.workshop.cluster, self.workshop.namespace
-
-        def over(pods: list[Object]) -> dict[str, Object] | None:
-            found = {p["metadata"]["name"]: p for p in pods if (p.get("status") or {}).get("phase") in OVER}
-            return found if set(names) <= set(found) else None
-
-        try:
-            return wait_for(cluster, "Pod", namespace, over, within=self.workshop.context.timeouts.real("pods_ready"))
-        except WatchTimeout:
-            return {pod["metadata"]["name"]: pod for pod in cluster.list("Pod", namespace)}
 
     def _ended(self, node: NodeFact, pod: Object | None) -> Ended | None:
         if pod is None:

@@ -19,7 +19,6 @@ from op_readiness.model.findings import Finding
 from op_readiness.model.timeouts import Timeouts
 from op_readiness.observe.boots import Fate, NodeState, fate_of, is_back, restarted, state_of
 from op_readiness.observe.checks import Check, Checks
-from op_readiness.observe.finished import OVER
 from op_readiness.observe.reach import together
 from op_readiness.suite.subjects.host_process.running import Ended, HostProcess
 from op_readiness.workloads import scripts
@@ -180,17 +179,7 @@ class Restarting:
     def _told_to(self, nodes: Sequence[NodeFact], before: dict[str, NodeState]) -> list[bool]:
         """Whether each Node was told, when all Pods have ended or the time is over."""
         names = {self.pods.name(self._turn, node): node for node in nodes}
-
-        def over(pods: list[Object]) -> dict[str, Object] | None:
-            found = {p["metadata"]["name"]: p for p in pods if (p.get("status") or {}).get("phase") in OVER}
-            return found if set(names) <= set(found) else None
-
-        workshop = self.pods.workshop
-        try:
-            within = workshop.context.timeouts.real("pods_ready")
-            found = wait_for(workshop.cluster, "Pod", workshop.namespace, over, within=within)
-        except WatchTimeout as error:
-            found = {pod["metadata"]["name"]: pod for pod in error.last or []}
+        found = self.pods.over(list(names))
         return [self._went(node, found.get(name), before[node.name]) for name, node in names.items()]
 
     def _went(self, node: NodeFact, pod: Object | None, before: NodeState) -> bool:
