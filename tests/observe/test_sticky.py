@@ -19,9 +19,14 @@ def test_the_longest_run_is_of_one_name(names, longest):
 
 
 def test_fifteen_in_a_row_are_affinity_and_two_names_are_none():
-    """Fourteen are not enough, and a lost answer is no second backend."""
-    assert stays(KEPT) and stays(("b", "c", *("a",) * 15)) and not stays(("a",) * 14) and not stays(TURNS)
+    """Fourteen are not enough, one that answered before is one too many, and a lost answer is no second backend."""
+    assert stays(KEPT) and not stays(("b", "c", *("a",) * 28)) and not stays(("a",) * 14) and not stays(TURNS)
     assert changes(TURNS) and not changes(KEPT) and not changes(("a", ""))
+
+
+def test_a_client_that_is_kept_is_answered():
+    """Fifteen in a row and then nothing for as long is no Service that works; three of thirty may be lost."""
+    assert stays(("a", "", *KEPT[:26], "", "")) and not stays(("a",) * 26 + ("",) * 4)
 
 
 def test_a_series_says_what_it_met():

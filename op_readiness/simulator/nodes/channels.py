@@ -38,7 +38,8 @@ class Channel:
     `seconds` (cluster) is the delay of a slow one. `message` is what a broken one says. `exit_code` replaces the exit
     code of an exec; `frozen_at` (cluster time) hides everything newer in a log. Of stats, `pod_factor` and
     `node_factor` spoil the usage of CPU that is told of Pods and of the Node, and `lacks` names figures that the
-    runtime does not give; of nodelog, options of a query that nobody looks at.
+    runtime does not give; of nodelog, options of a query that nobody looks at;
+    `barren` those with which no event is found.
     """
 
     state: str = "well"
@@ -49,6 +50,7 @@ class Channel:
     pod_factor: float = 1.0
     node_factor: float = 1.0
     lacks: tuple[str, ...] = ()
+    barren: tuple[str, ...] = ()
 
 
 class ChannelError(Exception):

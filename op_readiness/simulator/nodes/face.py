@@ -16,7 +16,7 @@ from op_readiness.simulator.nodes.kubelet import Kubelet, NotHere
 from op_readiness.simulator.nodes.logs import Log, LogQuery, first_line, shown
 from op_readiness.simulator.nodes.metrics import metrics
 from op_readiness.simulator.nodes.node import EVICTION_HARD, Node
-from op_readiness.simulator.nodes.nodelogs import answer, listing
+from op_readiness.simulator.nodes.nodelogs import NO_EVENTS, LogAnswer, answer, listing
 from op_readiness.simulator.nodes.resourcemetrics import resource_metrics
 from op_readiness.simulator.nodes.stats import summary
 
@@ -87,6 +87,8 @@ class Face:
         query = {name: request.query.getall(name) for name in request.query if name not in channel.lacks}
         path = request.rel_url.path.strip("/").partition("/")[2]
         said = answer(node, query, clock.time()) if query and not path else listing(node, path)
+        if said.status == 200 and not path and any(name in query for name in channel.barren):
+            said = LogAnswer(200, NO_EVENTS)
         return web.Response(status=said.status, text=said.text, content_type=said.content_type, charset="utf-8")
 
     async def _exec(self, request: web.BaseRequest) -> web.StreamResponse:

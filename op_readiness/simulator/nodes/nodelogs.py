@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from op_readiness.simulator.nodes.node import Node
 
 LOG_FOLDER = "C:\\var\\log"
+NO_EVENTS = "Get-WinEvent : No events were found that match the criteria.\r\n"
 MOST_SERVICES, MOST_LINES, LONGEST_NAME = 4, 100_000, 256
 SPP = "Microsoft-Windows-Security-SPP"
 _EVENTS = {
@@ -131,7 +132,7 @@ def _service(node: Node, name: str, options: Mapping[str, str], now: float) -> s
         events = events[: int(options["tailLines"])]
     if pattern := options.get("pattern"):
         events = [event for event in events if re.search(pattern, event[2], re.I)]
-    return _table(name, events) if events else "Get-WinEvent : No events were found that match the criteria.\r\n"
+    return _table(name, events) if events else NO_EVENTS
 
 
 def _table(name: str, events: Sequence[tuple[float, int, str]]) -> str:

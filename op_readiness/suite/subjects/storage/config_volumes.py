@@ -91,7 +91,7 @@ class ConfigVolumes:
                 checks.append(
                     Check(name, client.place, PATHS[key], f"SHA-256 {digest[:12]}", answer.text, digest in answer.text)
                 )
-            checks.append(self._told(client, name))
+            checks += [self._told(client, name), self._typed(client, name)]
         return checks
 
     def _told(self, client: Client, name: str) -> Check:
@@ -99,6 +99,13 @@ class ConfigVolumes:
         told = self.mounting.asker.answer(client, ["/agnhost", "mounttest", f"--file_content={path}"])
         wanted = f'content of file "{path}": {VALUES["data-1"]}'
         return Check(name, client.place, "data-1", wanted, told.text, wanted in told.text)
+
+    def _typed(self, client: Client, name: str) -> Check:
+        """What a program of Windows reads by a path of Windows, through the links."""
+        path = "C:" + _file(name, "data-1").replace("/", "\\")
+        typed = self.mounting.cmd(client, f"type {path}")
+        return Check(f"{name} by cmd", client.place, "data-1", VALUES["data-1"], typed.text,
+                     typed.good and typed.text.strip() == VALUES["data-1"])  # fmt: skip
 
     def _updates(self, client: Client) -> list[Check]:
         limit = UPDATE_SECONDS + self._ttl(client)
@@ -111,10 +118,23 @@ class ConfigVolumes:
         answers = self.mounting.asker.ask(client, asks)
         self.mounting.workshop.recorder.figure(f"{client.place.node}: all updates seen after seconds", answers.seconds)
         expected = f"{UPDATED} within {limit} s"
-        return [
+        checks = [
             Check(f"{name} updated", client.place, "data-1", expected, answers[name][-1].text, answers[name][-1].good)
             for name in VOLUMES
         ]
+        return checks + self._others(client)
+
+    def _others(self, client: Client) -> list[Check]:
+        """What was not changed is in the new folder too, under the same names."""
+        kept = [key for key in BYTES if key != "data-1"]
+        asks = [Ask(f"{name}.{key}", f"sha256sum {_file(name, key)}") for name in VOLUMES for key in kept]
+        answers = self.mounting.asker.ask(client, asks)
+        digests = {key: hashlib.sha256(BYTES[key]).hexdigest() for key in kept}
+        return [
+            Check(f"{name} after the update", client.place, PATHS[key], f"SHA-256 {digests[key][:12]}",
+                  answers[f"{name}.{key}"][0].text, digests[key] in answers[f"{name}.{key}"][0].text)
+            for name in VOLUMES for key in kept
+        ]  # fmt: skip
 
     def _ttl(self, client: Client) -> int:
         node = self.mounting.workshop.cluster.get("Node", client.place.node)

@@ -73,7 +73,7 @@ class NodeLogs:
         boot = self._ask(node, boot=0)
         total = len(_EVENT.findall(whole.body))
         wrong = []
-        if tail.status != 200 or len(_EVENT.findall(tail.body)) > TAIL:
+        if tail.status != 200 or len(_EVENT.findall(tail.body)) != min(TAIL, total):
             wrong.append(f"tailLines={TAIL}: {tail.status}, {len(_EVENT.findall(tail.body))} of {total} events")
         if other := self._not_matching(whole, matching):
             wrong.append(f"pattern={PATTERN}: {other}")
@@ -104,11 +104,14 @@ class NodeLogs:
 
     @staticmethod
     def _not_matching(whole: Answered, matching: Answered) -> str:
-        """What is wrong with the events that match: as many as all of them, though not every one has the word."""
+        """What is wrong with the events that match: one has not the word, or they are not as many as have it."""
         if matching.status != 200:
             return f"{matching.status} {_short(matching)}"
         wanted = sum(PATTERN.lower() in event.lower() for event in _events(whole.body))
-        seen = len(_events(matching.body))
+        events = _events(matching.body)
+        if others := sum(PATTERN.lower() not in event.lower() for event in events):
+            return f"{len(events)} events, {others} of them without the word"
+        seen = len(events)
         return "" if seen == wanted else f"{seen} events, of which {wanted} should match"
 
     def _ask(self, node: NodeFact, **options: object) -> Answered:
@@ -136,7 +139,7 @@ def _no_events(node: NodeFact, answer: Answered) -> Finding:
 def _finding(node: NodeFact, wrong: Sequence[str]) -> Finding:
     return Finding(
         "Node log query does not give what was asked for", f"Node {node.name}",
-        f"events of {PROVIDER}; at most {TAIL} with tailLines, only matching ones with pattern, none before sinceTime, "
+        f"events of {PROVIDER}; {TAIL} with tailLines, only matching ones with pattern, none before sinceTime, "
         "406 with boot; files as they are, 406 for one that is not there",
         "\n".join(wrong), f"kubectl get --raw '/api/v1/nodes/{node.name}/proxy/logs/?query={PROVIDER}'", (node.name,),
         code="node-logs",
