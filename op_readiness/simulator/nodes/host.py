@@ -57,6 +57,7 @@ _WINDOWS = {
     ("os", "page-file-mib"): HostFact("1024"),
     ("management", "firewall"): HostFact("3"),
     ("management", "compute"): HostFact("1"),
+    ("management", "hns"): HostFact(),
     ("runtime", "host-process"): HostFact("honoured"),
     ("runtime", "host-process-of-container"): HostFact("honoured"),
     ("runtime", "host-files"): HostFact("shared"),

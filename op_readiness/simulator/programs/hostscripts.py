@@ -36,6 +36,8 @@ async def hns_policy(process: Process) -> int:
     act, label = process.env.get("OPR_ACT", ""), f"{vip}:{port}"
     created = error = ""
     try:
+        if refused := node.host.fact("management", "hns").value:
+            raise LookupError(refused)
         if act == "create":
             created = _create(process, node, label)
         if act == "remove":

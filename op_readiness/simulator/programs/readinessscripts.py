@@ -108,14 +108,21 @@ async def inventory(process: Process) -> int:
 async def hns_count(process: Process) -> int:
     """Endpoints, load balancers and shims that the Node's tables hold."""
     node = _node(process)
+    shims, refused = len(node.host.names("shim")), node.host.fact("management", "hns").value
+    if refused:
+        empty = {"missing": "", "error": refused, "endpoints": [], "loadBalancers": 0, "vips": [], "shims": shims}
+        _say(process, empty)
+        return 0
     own = [address for value in node.tables["EP"].programmed.values() for address in value.addresses]
     endpoints = [{"ip": ip, "remote": False} for ip in own]
     endpoints += [{"ip": ip, "remote": True} for ip in node.tables["REP"].programmed]
     _say(process, {
         "missing": "",
+        "error": "",
         "endpoints": endpoints,
         "loadBalancers": len(node.tables["LB"].programmed),
-        "shims": len(node.host.names("shim")),
+        "vips": sorted({key.vip for key in node.tables["LB"].programmed if key.vip}),
+        "shims": shims,
     })  # fmt: skip
     return 0
 
@@ -139,7 +146,7 @@ BY_DIGEST = {
     "210cfa719d305f59e851b8f27006a51ad8774ca9bd8902b00cc146ff23ecc8c2": burn_cpu,
     "7dd7d0da5c6ca825ea624f257087bbca477eead3ad7b6c8840a38ad14d0477f5": commit_memory,
     "a23d985f50a47fac378c551c9d4023d08d26320cac4aabf4cd67ea8a82acaac4": defender,
-    "432f083103ff610d1e6b7508c9230f0cce58e3993099e433323949f85f51909d": hns_count,
+    "854dc2d924e1dba99bf78ffbe9449961a806efda12bc7cca4aed9f6d226c68f5": hns_count,
     "c3787f2411b54ff7aee38d8755aca4486d31b913e8c8bedb6e5aed1ce1bf50f0": inventory,
 }
 """Digest of a script's text (powershell.digest_of) -> its stand-in."""

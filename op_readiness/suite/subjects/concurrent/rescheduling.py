@@ -62,6 +62,8 @@ class Rescheduling:
     used: dict[str, str] = field(default_factory=dict)
     restarts: int = 0
     deleted: int = 0
+    disturbed: set[str] = field(default_factory=set)
+    """Addresses of Pods that were deleted in the background."""
 
     def start(self) -> None:
         """What the Nodes hold is counted; Services and both Deployments made, their Pods Ready."""
@@ -121,7 +123,7 @@ class Rescheduling:
     def nodes_must_hold_no_more(self) -> None:
         """Nothing of the Pods that were replaced is left on their Nodes: endpoints, remote endpoints, shims."""
         if self.leftovers.before:
-            self.leftovers.addresses = set(self.used)
+            self.leftovers.addresses = {*self.used, *self.disturbed}
             self.leftovers.must_be_none()
 
     def _must_be_alone(self, app: str, count: int, kept: Sequence[Object]) -> None:
@@ -234,6 +236,7 @@ class Rescheduling:
             try:
                 pods = [pod for pod in shop.cluster.list("Pod", shop.namespace, labels=f"app={RESTLESS}") if ready(pod)]
                 for pod in pods[:1]:
+                    self.disturbed.add(pod["status"]["podIP"])
                     self.deleted += shop.cluster.delete("Pod", pod["metadata"]["name"], shop.namespace, grace=0)
             except ApiError:
                 continue  # the background is no part of the question; the next beat comes
