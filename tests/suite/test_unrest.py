@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from op_readiness.model.errors import CouldNotTell
+from op_readiness.model.errors import AbilityNotMet, CouldNotTell
 from op_readiness.suite.subjects.concurrent.rescheduling import Rescheduling
 
 
@@ -22,6 +22,17 @@ def test_a_background_at_rest_is_no_pass(deleted):
 def test_a_background_that_went_on_is_enough():
     """One deletion to five replacements."""
     rescheduling(10)._must_have_been_unrest()
+
+
+def test_replacements_that_take_more_than_an_hour_are_too_slow():
+    """Each within its own limit, and none slower than those before."""
+    slow = rescheduling(10)
+    slow.workshop.recorder = SimpleNamespace(figure=lambda name, value: None)
+    slow.seconds = [80.0] * 45
+    slow.every_successor_must_have_answered()
+    slow.seconds = [80.0] * 46
+    with pytest.raises(AbilityNotMet, match="46 took 3680 s"):
+        slow.every_successor_must_have_answered()
 
 
 def test_what_stays_behind_is_told_without_what_belongs_there():

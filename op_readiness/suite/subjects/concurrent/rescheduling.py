@@ -44,6 +44,8 @@ BAD_ENOUGH = 3
 BACKGROUND = 5
 """Replacements a deletion in the background has to go with at least one of: with fewer it was not continuous."""
 STEEPER, SLOWER_SECONDS = 3.0, 60.0
+WHOLE_SECONDS = 3600.0
+"""Cluster seconds that all replacements may take together."""
 
 
 @dataclass
@@ -82,7 +84,7 @@ class Rescheduling:
         with self._unrest():
             for cycle in range(1, times + 1):
                 self._cycle(cycle)
-                if len(self.wrong) >= BAD_ENOUGH:
+                if len(self.wrong) >= BAD_ENOUGH or sum(self.seconds) > WHOLE_SECONDS:
                     break
 
     def every_successor_must_have_answered(self) -> None:
@@ -101,6 +103,8 @@ class Rescheduling:
             )
         if grows(self.seconds, by_factor=STEEPER, by_seconds=SLOWER_SECONDS):
             raise AbilityNotMet(self._slower())
+        if sum(self.seconds) > WHOLE_SECONDS:
+            raise AbilityNotMet(self._too_long())
 
     def nothing_must_be_left(self) -> None:
         """One Pod, one endpoint, nothing restarted, nothing stuck on its way out; the background at rest, and it was
@@ -255,6 +259,14 @@ class Rescheduling:
             "Replacing a Pod takes longer and longer", where, "the last ten replacements as quick as the first ten",
             f"median {first:.0f} s at 1 to 10, {last:.0f} s at the last ten",
             "look for what piles up on the Windows Nodes: HNS endpoints, containers, handles",
+        )  # fmt: skip
+
+    def _too_long(self) -> Finding:
+        where = f"Deployment {self.workshop.namespace}/{MOVING}"
+        return Finding(
+            "Replacing Pods takes too long", where, f"all replacements within {WHOLE_SECONDS:g} s",
+            f"{len(self.seconds)} took {sum(self.seconds):.0f} s, the median {percentile(self.seconds, 0.5):.0f} s",
+            "look at how long the runtime of the Windows Nodes takes for a sandbox and for a container",
         )  # fmt: skip
 
     def _stuck(self, pods: Sequence[Object], kept: Sequence[Object]) -> Finding:
