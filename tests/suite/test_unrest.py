@@ -42,3 +42,15 @@ def test_what_stays_behind_is_told_without_what_belongs_there():
     ]
     finding = rescheduling(10)._stuck(pods, pods[:3])
     assert (finding.where, finding.expected, finding.nodes) == ("restless-3", "3 Pods", ("win-3",))
+
+
+@pytest.mark.parametrize(("reason", "raised"), [("FailedCreate", CouldNotTell), ("ScalingReplicaSet", AbilityNotMet)])
+def test_a_successor_that_the_api_server_refused_is_no_failure_of_nodes(reason, raised):
+    """The words of the webhook or quota are told; without any the controller is to blame."""
+    refused = "Error creating: exceeded quota: small"
+    made = rescheduling(10)
+    made.workshop.cluster = SimpleNamespace(list=lambda kind, namespace: [{"reason": reason, "message": refused}])
+    made.workshop.context = SimpleNamespace(timeouts=SimpleNamespace(pods_ready=300))
+    told = made._none_came("moving", [])
+    assert isinstance(told, raised)
+    assert (refused in str(told)) == (raised is CouldNotTell)

@@ -219,7 +219,7 @@ class Rescheduling:
                 shop.pods_up([pod["metadata"]["name"] for pod in late])  # explains what is not up
             except CouldNotTell as told:
                 raise as_judged(told) from error
-            raise AbilityNotMet(self._none_came(app, error.last or [])) from error
+            raise self._none_came(app, error.last or []) from error
 
     @contextmanager
     def _unrest(self) -> Iterator[None]:
@@ -278,8 +278,14 @@ class Rescheduling:
             f"look at kubelet and containerd on {', '.join(nodes)}", nodes,
         )  # fmt: skip
 
-    def _none_came(self, app: str, pods: Sequence[Object]) -> Finding:
-        where = f"Deployment {self.workshop.namespace}/{app}"
+    def _none_came(self, app: str, pods: Sequence[Object]) -> Exception:
+        """The Nodes were not asked where the API server refused the successor: a webhook, a quota, Pod Security."""
+        shop = self.workshop
+        where = f"Deployment {shop.namespace}/{app}"
+        expected = f"a Ready successor within {shop.context.timeouts.pods_ready:g} s"
+        events = shop.cluster.list("Event", shop.namespace) if not pods else []
+        if words := [str(one.get("message")) for one in events if one.get("reason") == "FailedCreate"]:
+            what = "The API server refuses the Pods of a controller"
+            return CouldNotTell(Finding(what, where, expected, f"FailedCreate: {words[-1]}", code="api"))
         seen = "; ".join(f"{pod['metadata']['name']} {pod['status'].get('phase')}" for pod in pods) or "no Pod"
-        expected = f"a Ready successor within {self.workshop.context.timeouts.pods_ready:g} s"
-        return Finding("A deleted Pod was not replaced", where, expected, seen, code="pods")
+        return AbilityNotMet(Finding("A deleted Pod was not replaced", where, expected, seen, code="pods"))
