@@ -53,6 +53,14 @@ def test_a_node_port_is_judged_by_names_and_by_answers():
     assert "10.0.0.2:30081 --protocol=udp" in udp.command()
 
 
+def test_a_way_speaks_against_the_nodes_of_backends_that_never_answered():
+    """Of a way that is well it speaks for all of them; where nobody answered it cannot tell."""
+    pods = [{"metadata": {"name": f"srv-w-{n}"}, "spec": {"nodeName": f"win-{n}"}} for n in range(2)]
+    way = Way(ONE, TWO, Exposed(SERVICE, tuple(pods)), "TCP")
+    assert way.homes("srv-w-0 \nlost\nsrv-w-0\n", good=False) == {"win-1"}
+    assert way.homes("srv-w-0\n", good=True) == way.homes("lost\n", good=False) == {"win-0", "win-1"}
+
+
 def test_administrators_need_a_service_that_runs_listens_and_is_not_denied():
     """One of the two is enough."""
     ssh, rdp = {"name": "sshd", "status": "Running"}, {"name": "TermService", "status": "Running"}

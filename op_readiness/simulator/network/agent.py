@@ -151,8 +151,7 @@ class NodeAgent:
         following = self.tables.ipam.programmed.get(NEXT)
         self.tables.clear()
         if self.ipam is not None:
-            self.ipam.reset()
-            self.tables.ipam.set(NEXT, following)
+            self.ipam.reset(following or "")
         for uid, attachment in self.wanted.items():
             for ip in attachment.ips:
                 self.tables.ipam.set(ip, uid)

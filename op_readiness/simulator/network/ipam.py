@@ -29,9 +29,13 @@ class Ipam:
         self._cidr = cidr
         self.reset()
 
-    def reset(self) -> None:
-        """The entries that are no addresses, as they are without faults."""
+    def reset(self, following: str = "") -> None:
+        """The entries that are no addresses, as they are without faults; the search goes on at `following`, if it is in
+        the Node's own range.
+        """
         self._table.programmed |= {RANGE: self._cidr, RECYCLE: "no"}
+        if following and ipaddress.ip_address(following) in ipaddress.ip_network(self._cidr):
+            self._table.programmed[NEXT] = following
 
     def allocate(self, owner: str) -> str:
         """The next free address; raises OutOfAddresses, WriteFailed."""

@@ -197,6 +197,12 @@ class Way:
         seen = frozenset(one.name for one in tries if one.name)
         return judge(seen & names or names, tries, [], tries)
 
+    def homes(self, text: str, good: bool) -> frozenset[str]:
+        """The Nodes of the backends that this way speaks for, or against: of those that never answered, if some did."""
+        homes = {pod["metadata"]["name"]: str(pod["spec"].get("nodeName", "")) for pod in self.exposed.pods}
+        answered = {word.strip() for word in text.splitlines()} & set(homes)
+        return frozenset(home for name, home in homes.items() if good or not answered or name not in answered)
+
     def __str__(self) -> str:
         return f"{self.source.name} -> {self.target.name} {_ipv4(self.target)}:{self.port}/{self.protocol}"
 
@@ -238,13 +244,14 @@ class NodePorts:
         for way in ways:
             if (way.source.name, way.key) not in said:
                 continue
-            judgement = way.judged(said[way.source.name, way.key])
+            text = said[way.source.name, way.key]
+            judgement = way.judged(text)
             if way.own:
                 self._record(way, judgement)
                 continue
             good = judgement.good or judgement.undecided
             self._part(way, judgement, good)
-            seen.append(Sighting(good, way.source.name, way.target.name))
+            seen.append(Sighting(good, way.source.name, way.target.name, way.homes(text, good)))
             bad += [] if good else [(way, judgement)]
         if bad:
             raise AbilityNotMet(self._finding(bad, seen))
