@@ -5,7 +5,8 @@ from op_readiness.suite import ability
 
 
 @ability("net-pod-ip-windows")
-def test_windows_pods_are_reached_at_their_pod_ips(windows_servers, clients, reach):
+def test_windows_pods_are_reached_at_their_pod_ips(windows_servers, clients, reach, addresses):
+    addresses.must_be_nobody_elses(windows_servers)
     reach.pairs(paths.mesh(clients, paths.pods(windows_servers)), within="warm_up")
 
 

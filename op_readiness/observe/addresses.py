@@ -7,7 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from op_readiness.cluster.api import Cluster
@@ -56,17 +56,27 @@ class Addresses:
     def must_be_distinct(self, crowds: Crowds) -> None:
         """No address is shared with any Pod of the cluster or with a Node, and each lies in its Node's Pod range."""
         ours = {pod["metadata"]["uid"]: pod for pods in crowds.values() for pod in pods}
-        owners: dict[str, list[Pod]] = defaultdict(list)
-        for pod in [*self._others(ours), *ours.values()]:
-            owners[address_of(pod)].append(pod)
-        shared = {
-            ip: pods for ip, pods in owners.items() if len(pods) > 1 and any(p["metadata"]["uid"] in ours for p in pods)
-        }
+        shared = self._shared(ours)
         node_ips = {ip: node.name for node in self.facts.nodes for ip in node.internal_ips}
         taken = [pod for pod in ours.values() if address_of(pod) in node_ips]
         strays = [pod for node, pods in crowds.items() for pod in self._strays(self.facts.node(node), pods)]
         if shared or taken or strays:
             raise AbilityNotMet(self._not_distinct(shared, taken, strays))
+
+    def must_be_nobody_elses(self, pods: Sequence[Pod]) -> None:
+        """No address of these is that of another Pod of the cluster; the Node that gave it out last is accused."""
+        if shared := self._shared({pod["metadata"]["uid"]: pod for pod in pods}):
+            last = [max(found, key=lambda pod: str(pod["status"].get("startTime", ""))) for found in shared.values()]
+            raise AbilityNotMet(replace(self._not_distinct(shared, (), ()), nodes=_nodes_of(last)))
+
+    def _shared(self, ours: Mapping[str, Pod]) -> dict[str, list[Pod]]:
+        """Addresses of ours that more than one Pod has, with these Pods."""
+        owners: dict[str, list[Pod]] = defaultdict(list)
+        for pod in [*self._others(ours), *ours.values()]:
+            owners[address_of(pod)].append(pod)
+        return {
+            ip: pods for ip, pods in owners.items() if len(pods) > 1 and any(p["metadata"]["uid"] in ours for p in pods)
+        }
 
     def _others(self, ours: Mapping[str, Pod]) -> list[Pod]:
         return [
@@ -226,3 +236,7 @@ def _askers(clients: Sequence[Client], node: str) -> list[Client]:
 
 def _where(pod: Pod) -> str:
     return f"Pod {pod['metadata']['namespace']}/{pod['metadata']['name']} (Node {pod['spec'].get('nodeName', '-')})"
+
+
+def _nodes_of(pods: Sequence[Pod]) -> tuple[str, ...]:
+    return tuple(sorted({pod["spec"]["nodeName"] for pod in pods}))

@@ -103,3 +103,24 @@ def test_a_way_that_is_not_judged_stays_so_where_windows_clients_lose_something(
     assert {node: outcome for node, (outcome, _) in parts(recorder).items()} == {
         "win-1": Outcome.PASSED, "win-2": Outcome.FAILED, "linux-1": Outcome.SKIPPED,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("ip", "accused"), [("10.244.1.7", ("win-1",)), ("10.244.1.9", ())])
+def test_an_address_that_another_pod_has_accuses_who_gave_it_out_last(ip: str, accused: tuple[str, ...]) -> None:
+    """C40: whoever asks it may meet either."""
+    other = {
+        "metadata": {"name": "old", "namespace": "ns", "uid": "old"},
+        "spec": {"nodeName": "win-2"},
+        "status": {"podIP": ip, "phase": "Running", "startTime": "2026-01-01T00:00:00Z"},
+    }
+    new = {**PODS["a"], "status": {"podIP": "10.244.1.7", "startTime": "2026-01-01T00:00:09Z"}}
+    cluster = SimpleNamespace(list=lambda kind: [other])
+    addresses = Addresses(cluster, None, None, Recorder(), None)  # type: ignore[arg-type]
+    if not accused:
+        addresses.must_be_nobody_elses([new])
+        return
+    with pytest.raises(AbilityNotMet) as raised:
+        addresses.must_be_nobody_elses([new])
+    (finding,) = raised.value.findings
+    assert finding.nodes == accused
+    assert "10.244.1.7 is the address of Pod ns/old (Node win-2), Pod ns/a (Node win-1)" in finding.seen
