@@ -50,9 +50,9 @@ def inventory(hosts, recorder):
 
 
 @pytest.fixture
-def node_logs(kubelets, recorder, windows_nodes):
+def node_logs(kubelets, recorder, windows_nodes, hosts):
     """The logs of each Windows Node, through its kubelet."""
-    return NodeLogs(kubelets, recorder, windows_nodes)
+    return NodeLogs(kubelets, recorder, windows_nodes, hosts)
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from op_readiness.model.errors import AbilityNotMet, NotTested, SkipReason
+from op_readiness.model.errors import AbilityNotMet, CouldNotTell, NotTested, SkipReason
 from op_readiness.model.facts import NodeFact
+from op_readiness.model.findings import Finding
 from op_readiness.observe.kubelet import Answered
 from op_readiness.observe.recorder import Recorder
 from op_readiness.observe.targets import Exposed
@@ -221,5 +222,42 @@ def test_events_begin_with_the_time_that_is_asked_for(past, future, wrong):
     def query(given: dict[str, str]) -> tuple[int, str]:
         return 200, event * (past if given["sinceTime"].startswith("2000") else future)
 
-    kubelets: Any = Kubelet(query)
-    assert len(NodeLogs(kubelets, Recorder(), [ONE])._wrong_since(ONE, 2)) == wrong
+    kubelets, nobody = Kubelet(query), SimpleNamespace()
+    assert len(NodeLogs(kubelets, Recorder(), [ONE], nobody)._wrong_since(ONE, 2)) == wrong
+
+
+@pytest.mark.parametrize(("before", "own", "after", "wrong"), [(2, 2, 2, 0), (2, 3, 3, 0), (2, 3, 2, 1), (3, 2, 2, 0)])
+def test_a_node_has_as_many_events_as_its_kubelet_tells(before, own, after, wrong):
+    """Events may come meanwhile; a log that is shorter than before was cleared, and shows nothing."""
+    logs = NodeLogs(Kubelet(None), Recorder(), [ONE], SimpleNamespace(), before={"win-1": (before, 1)})
+    logs.told = {"win-1": {"total": own, "matching": 1}}
+    event = "11/25/2026 10:00:00 AM  1 Information "
+    body = f"{event}Health\n" + f"{event}other\n" * (after - 1)
+    assert len(logs._not_the_nodes(ONE, Answered(200, body, 0.1))) == wrong
+
+
+class Silent:
+    """HostProcess Pods that may not be made, or whose log does not come."""
+
+    def __init__(self, error=None):
+        self.error, self.unknown, self.nodes = error, [], []
+
+    def ask(self, script, given):
+        if self.error:
+            raise self.error
+        self.unknown = [Finding("no log", "x", "y", "cut off", nodes=("win-1",))]
+        return {}
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (NotTested("requires privileged Pods", reason=SkipReason.MISSING_RIGHT), "missing right: requires privileged"),
+        (CouldNotTell(Finding("a", "b", "c", "d")), "not found out: "), (None, "cut off"),
+    ],
+)  # fmt: skip
+def test_where_no_node_can_be_looked_into_its_kubelet_is_judged_alone(error, why):
+    """With the reason as a part that was not tested."""
+    recorder = Recorder()
+    NodeLogs(Kubelet(None), recorder, [ONE], Silent(error))._ask_nodes([ONE])
+    assert [part.reason.startswith(why) for part in recorder.parts] == [True]

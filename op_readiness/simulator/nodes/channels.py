@@ -39,7 +39,7 @@ class Channel:
     code of an exec; `frozen_at` (cluster time) hides everything newer in a log. Of stats, `pod_factor` and
     `node_factor` spoil the usage of CPU that is told of Pods and of the Node, and `lacks` names figures that the
     runtime does not give; of nodelog, options of a query that nobody looks at;
-    `barren` those with which no event is found.
+    `barren` those with which no event is found, `most` how many of the newest events are looked at.
     """
 
     state: str = "well"
@@ -51,6 +51,7 @@ class Channel:
     node_factor: float = 1.0
     lacks: tuple[str, ...] = ()
     barren: tuple[str, ...] = ()
+    most: int | None = None
 
 
 class ChannelError(Exception):

@@ -86,7 +86,7 @@ class Face:
         channel = await passed(node.channels, ChannelKey("nodelog"), clock)
         query = {name: request.query.getall(name) for name in request.query if name not in channel.lacks}
         path = request.rel_url.path.strip("/").partition("/")[2]
-        said = answer(node, query, clock.time()) if query and not path else listing(node, path)
+        said = answer(node, query, clock.time(), channel.most) if query and not path else listing(node, path)
         if said.status == 200 and not path and any(name in query for name in channel.barren):
             said = LogAnswer(200, NO_EVENTS)
         return web.Response(status=said.status, text=said.text, content_type=said.content_type, charset="utf-8")

@@ -53,12 +53,17 @@ class _Bad(Exception):
         self.status, self.text = status, text
 
 
-def answer(node: Node, query: Mapping[str, Sequence[str]], now: float) -> LogAnswer:
-    """What a query gives; `now` is the Node's time of day in seconds since 1970."""
+def answer(node: Node, query: Mapping[str, Sequence[str]], now: float, most: int | None = None) -> LogAnswer:
+    """What a query gives; `now` is the Node's time of day in seconds since 1970. Of events the newest `most`."""
     try:
-        return LogAnswer(200, _answered(node, query, now))
+        return LogAnswer(200, _answered(node, query, now, most))
     except _Bad as error:
         return LogAnswer(error.status, error.text + "\n")
+
+
+def messages_of(provider: str) -> list[str]:
+    """The messages of a provider's events, oldest first."""
+    return [message for _, _, message in _EVENTS.get(provider, ())]
 
 
 def listing(node: Node, path: str) -> LogAnswer:
@@ -75,7 +80,7 @@ def listing(node: Node, path: str) -> LogAnswer:
     return LogAnswer(200, f"{head}<pre>\n{links}</pre>\n", "text/html")
 
 
-def _answered(node: Node, query: Mapping[str, Sequence[str]], now: float) -> str:
+def _answered(node: Node, query: Mapping[str, Sequence[str]], now: float, most: int | None) -> str:
     names, options = list(query.get("query", ())), _options(query)
     if not names:
         raise _Bad(406, "query: Required value: cannot be empty with options")
@@ -83,7 +88,7 @@ def _answered(node: Node, query: Mapping[str, Sequence[str]], now: float) -> str
         raise _Bad(400, f"query: Invalid value: {json.dumps(names)}: may not be empty")
     files = [name for name in names if "/" in name or "\\" in name]
     _check(names, files, options, query)
-    return _file(node, files[0]) if files else "".join(_service(node, name, options, now) for name in names)
+    return _file(node, files[0]) if files else "".join(_service(node, name, options, now, most) for name in names)
 
 
 def _options(query: Mapping[str, Sequence[str]]) -> dict[str, str]:
@@ -122,10 +127,10 @@ def _check(
         raise _Bad(406, f'untilTime: Invalid value: "{options["untilTime"]}": must be after `sinceTime`')
 
 
-def _service(node: Node, name: str, options: Mapping[str, str], now: float) -> str:
+def _service(node: Node, name: str, options: Mapping[str, str], now: float, most: int | None) -> str:
     if name not in _EVENTS:
         return _of_folder(node, name, options)
-    events = [(now - ago, number, message) for ago, number, message in reversed(_EVENTS[name])]
+    events = [(now - ago, number, message) for ago, number, message in reversed(_EVENTS[name])][:most]
     since, until = _seconds(options.get("sinceTime", "")), _seconds(options.get("untilTime", ""))
     events = [e for e in events if (since is None or e[0] >= since) and (until is None or e[0] <= until)]
     if "tailLines" in options:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
+from op_readiness.simulator.nodes.nodelogs import NO_EVENTS, messages_of
 from op_readiness.simulator.nodes.quantities import value_of
 from op_readiness.simulator.programs.powershell import STAND_INS
 from op_readiness.simulator.programs.process import Process
@@ -127,6 +129,15 @@ async def hns_count(process: Process) -> int:
     return 0
 
 
+async def event_count(process: Process) -> int:
+    """Events of a provider, whatever the kubelet says of them."""
+    messages = messages_of(process.env.get("OPR_PROVIDER", ""))
+    matching = sum(bool(re.search(process.env.get("OPR_PATTERN", ""), one, re.I)) for one in messages)
+    error = "" if messages else NO_EVENTS.strip()
+    _say(process, {"total": len(messages), "matching": matching, "error": error})
+    return 0
+
+
 def _node(process: Process) -> Node:
     found: Node = process.world.nodes[process.network.node]
     return found
@@ -142,6 +153,7 @@ def _say(process: Process, said: dict[str, Any]) -> None:
 
 
 BY_DIGEST = {
+    "cc785758a8f069bc114bbc694ba247ba7c00325157c0cea542c8f1a038970cb1": event_count,
     "da9cede02a104a69e6fac951e153ec1698995201e0553694d6b7ed51155b1ac8": admin_access,
     "210cfa719d305f59e851b8f27006a51ad8774ca9bd8902b00cc146ff23ecc8c2": burn_cpu,
     "7dd7d0da5c6ca825ea624f257087bbca477eead3ad7b6c8840a38ad14d0477f5": commit_memory,

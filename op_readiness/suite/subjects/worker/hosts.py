@@ -6,7 +6,7 @@ nothing is tested, and the right that is missing is named.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,10 +35,11 @@ class Hosts:
     def __post_init__(self) -> None:
         self.workshop.level = "privileged"
 
-    def ask(self, script: str, *, turn: int = 0) -> dict[str, Object]:
+    def ask(self, script: str, *, turn: int = 0, given: Mapping[str, object] | None = None) -> dict[str, Object]:
         """What a script says of each Node that can be read, by its name. `turn` tells two askings apart."""
         self.workshop.note_script(script)
-        said = self._texts(f"{script}-{turn}", lambda _: scripts.command(script, on_host=True))
+        env = scripts.environment(given or {})
+        said = self._texts(f"{script}-{turn}", lambda _: scripts.command(script, on_host=True), env=env)
         answers = {}
         for node, exit, text in said:
             if lines := json_lines(text):
@@ -69,11 +70,12 @@ class Hosts:
         self.workshop.recorder.node_answered({**kept, "answer": f"{what}: a HostProcess Pod ran it"})
 
     def _texts(
-        self, name: str, command: Callable[[NodeFact], list[str]], within: str = "pods_ready"
+        self, name: str, command: Callable[[NodeFact], list[str]], within: str = "pods_ready",
+        env: Sequence[Object] = (),
     ) -> list[tuple[NodeFact, str, str]]:
         """Node, exit code as told, and output, for each Node whose log can be read."""
         workshop = self.workshop
-        manifests = [self._pod(f"{name}-{n}", node, command(node)) for n, node in enumerate(self.nodes)]
+        manifests = [self._pod(f"{name}-{n}", node, command(node), env) for n, node in enumerate(self.nodes)]
         try:
             workshop.create_all(manifests)
         except CouldNotTell as error:
@@ -89,11 +91,11 @@ class Hosts:
                 self.unknown += error.findings
         return found
 
-    def _pod(self, name: str, node: NodeFact, command: list[str]) -> Manifest:
+    def _pod(self, name: str, node: NodeFact, command: list[str], env: Sequence[Object]) -> Manifest:
         workshop = self.workshop
         return host_pod(
             name, workshop.namespace, node, image=workshop.context.images.agnhost, labels=workshop.labels,
-            command=command, pull_secret=workshop.context.pull_secret,
+            command=command, env=env, pull_secret=workshop.context.pull_secret,
         )  # fmt: skip
 
 

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import urlencode
 
-from op_readiness.model.errors import AbilityNotMet, CouldNotTell, NotApplicable
+from op_readiness.model.errors import AbilityNotMet, CouldNotTell, NotApplicable, NotTested
 from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Finding, Outcome, Part
 from op_readiness.observe.kubelet import Answered, Kubelets
 from op_readiness.observe.recorder import Recorder
+from op_readiness.suite.subjects.worker.hosts import Hosts
 from op_readiness.suite.subjects.worker.log_files import LogFiles
 
+Object = dict[str, Any]
 PROVIDER, HEAD = "Microsoft-Windows-Security-SPP", "ProviderName: Microsoft-Windows-Security-SPP"
 TAIL, PATTERN = 3, "Health"
 LONG_AGO = "2000-01-01T00:00:00Z"
@@ -35,6 +38,9 @@ class NodeLogs:
     kubelets: Kubelets
     recorder: Recorder
     nodes: Sequence[NodeFact]
+    hosts: Hosts
+    before: dict[str, tuple[int, int]] = field(default_factory=dict)
+    told: dict[str, Object] = field(default_factory=dict)
 
     def must_be_answered(self) -> None:
         """Events and a file come; tailLines, pattern and sinceTime narrow events; boot is refused.
@@ -47,9 +53,11 @@ class NodeLogs:
             self.recorder.part(Part("node log query", node.place, "", Outcome.SKIPPED, node.name, reason=why))
         if len(off) == len(self.nodes):
             raise NotApplicable("node log query is off on every Windows Node", source=SOURCE)
+        on = [node for node in self.nodes if node not in off]
+        self._ask_nodes(on)
         findings = []
         for node in self.nodes:
-            if node not in off:
+            if node in on:
                 bad = [*self._wrong(node), *self._wrong_file(node)]
                 outcome = Outcome.FAILED if bad else Outcome.PASSED
                 self.recorder.part(Part("node log query", node.place, PROVIDER, outcome, node.name))
@@ -57,9 +65,40 @@ class NodeLogs:
         if findings:
             raise AbilityNotMet(*findings)
 
+    def _ask_nodes(self, on: Sequence[NodeFact]) -> None:
+        """What the Nodes themselves have of the provider's events, by HostProcess Pods where there may be any."""
+        self.hosts.nodes = on
+        why = {node.name: "no answer" for node in on}
+        try:
+            self.told = self.hosts.ask("event-count", given={"OPR_PROVIDER": PROVIDER, "OPR_PATTERN": PATTERN})
+            why |= {place: str(one.seen) for one in self.hosts.unknown for place in one.nodes}
+        except (CouldNotTell, NotTested) as error:
+            words = f"{error.reason}: {error}" if isinstance(error, NotTested) else f"not found out: {error}"
+            why = dict.fromkeys(why, words)
+        why |= {name: said["error"] for name, said in self.told.items() if said["error"]}
+        self.told = {name: said for name, said in self.told.items() if not said["error"]}
+        for node in (one for one in on if one.name not in self.told):
+            self.recorder.part(
+                Part("events by the Node itself", node.place, PROVIDER, Outcome.SKIPPED, node.name,
+                     reason=why[node.name])
+            )  # fmt: skip
+
+    def _not_the_nodes(self, node: NodeFact, whole: Answered) -> list[str]:
+        """A Node's own count lies between the kubelet's before and after; a log that was cleared shows nothing."""
+        if node.name not in self.told:
+            return []
+        wrong, after = [], _counts(whole.body)
+        for name, least, most in zip(("total", "matching"), self.before[node.name], after, strict=True):
+            own = self.told[node.name][name]
+            if least <= most and not least <= own <= most:
+                what = PROVIDER if name == "total" else f"{PROVIDER} with {PATTERN}"
+                wrong.append(f"{what}: {least} events, then {most}; the Node itself tells {own}")
+        return wrong
+
     def _off(self, node: NodeFact) -> bool:
         """Off: the query is not looked at and the folder is listed, or the whole handler is off."""
         answer = self._ask(node)
+        self.before[node.name] = _counts(answer.body)
         listing = answer.status == 200 and "html" in answer.content_type.lower()
         return listing or answer.status in (404, 405)
 
@@ -77,7 +116,7 @@ class NodeLogs:
             wrong.append(f"tailLines={TAIL}: {tail.status}, {len(_EVENT.findall(tail.body))} of {total} events")
         if other := self._not_matching(whole, matching):
             wrong.append(f"pattern={PATTERN}: {other}")
-        wrong += self._wrong_since(node, total)
+        wrong += [*self._wrong_since(node, total), *self._not_the_nodes(node, whole)]
         if boot.status != 406 or "not supported on Windows" not in boot.body:
             wrong.append(f"boot=0: {boot.status} {_short(boot)} in place of 406, not supported on Windows")
         self.recorder.figure(f"{node.name} events of {PROVIDER}", total)
@@ -123,6 +162,12 @@ def _events(text: str) -> list[str]:
     """Each event's lines, joined as they were before they were folded."""
     starts = [found.start() for found in _EVENT.finditer(text)]
     return ["".join(text[a:b].split()) for a, b in zip(starts, [*starts[1:], len(text)], strict=True)]
+
+
+def _counts(text: str) -> tuple[int, int]:
+    """How many events there are, and how many with the pattern's word."""
+    events = _events(text)
+    return len(events), sum(PATTERN.lower() in event.lower() for event in events)
 
 
 def _short(answer: Answered) -> str:
