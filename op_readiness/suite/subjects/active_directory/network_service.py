@@ -77,6 +77,17 @@ class NetworkService:
             found = ", ".join(str(status) for status in statuses(answer.text)) or answer.text.strip()[:120]
             where = f"Node {client.place.node}"
             self.workshop.recorder.note(f"{where}: nltest /query as NetworkService: {found} (recorded)")
+        if domain := (self.workshop.context.inputs.get("gmsa") or {}).get("domain"):
+            self._record_a_share(rf"\\{domain}\SYSVOL")
+
+    def _record_a_share(self, share: str) -> None:
+        """What every computer account of the domain may read, read as the Node's; no name in it is kept."""
+        def look(client: Client) -> Answer:
+            return self.asker.answer(client, ["cmd", "/S", "/C", f"dir /b {share}"])
+
+        for client, answer in zip(self.clients, together(self.workshop.threads, look, self.clients), strict=True):
+            found = "listed" if answer.good else " ".join(answer.text.split())[:120] or f"exit code {answer.code}"
+            self.workshop.recorder.note(f"Node {client.place.node}: {share} as NetworkService: {found} (recorded)")
 
     def _channel(self, client: Client) -> Answer:
         return self.asker.answer(client, ["cmd", "/S", "/C", "nltest /query"])

@@ -35,7 +35,7 @@ def config(mangled=lambda value: value):
             return f"{hashlib.sha256(mangled(BYTES[key])).hexdigest()}  {path}"
         if command.startswith("/agnhost"):
             return f'content of file "{command.rsplit("=", 1)[1]}": {VALUES["data-1"]}'
-        return UPDATED
+        return VALUES["data-1"] if "type C:" in command else UPDATED
 
     return tongue
 
@@ -52,22 +52,44 @@ def test_volumes_are_compared_byte_by_byte():
         assert broken == [f"{name} binary" for name in VOLUMES]
 
 
+def test_programs_of_windows_read_them_too():
+    """cmd by a path with a drive, through the volume's links; an error that repeats the value is no value."""
+    told = config()
+    with bench(lambda client, command: "" if "type C:" in command else told(client, command)) as made:
+        broken = wrong(ConfigVolumes(made.mounting, NODES)._contents(CLIENT))
+        assert broken == [f"{name} by cmd data-1" for name in VOLUMES]
+    with bench(lambda client, command: (1, "value-1") if "type C:" in command else told(client, command)) as made:
+        assert len(wrong(ConfigVolumes(made.mounting, NODES)._contents(CLIENT))) == len(VOLUMES)
+
+
+def test_what_was_not_changed_is_there_after_an_update():
+    """Under the same names, byte for byte."""
+    lost = config(lambda value: b"" if value == BYTES["mapped"] else value)
+    with bench(lost) as made:
+        made.cluster.objects["Node", "win-1"] = {"metadata": {}}
+        broken = wrong(ConfigVolumes(made.mounting, NODES)._updates(CLIENT))
+        assert broken == [f"{name} after the update {PATHS['mapped']}" for name in VOLUMES]
+
+
 def test_an_update_must_come_in_every_volume():
     """One that stays as it was is named; a Node of a large cluster may take its TTL longer."""
     stale = next(iter(VOLUMES))
 
-    def tongue(_, command):
+    well = config()
+
+    def tongue(client, command):
+        if command.startswith("sha256sum"):
+            return well(client, command)
         return (1, "value-1") if f"/{stale}/" in command else UPDATED
 
     with bench(tongue) as made:
         made.cluster.objects["Node", "win-1"] = {"metadata": {"annotations": {TTL: "60"}}}
         checks = ConfigVolumes(made.mounting, NODES)._updates(CLIENT)
         assert wrong(checks) == [f"{stale} updated data-1"]
-        assert {check.expected for check in checks} == {f"{UPDATED} within 300 s"}
+        assert {one.expected for one in checks if "updated" in one.path} == {f"{UPDATED} within 300 s"}
         made.cluster.objects["Node", "win-1"] = {"metadata": {}}
-        assert {check.expected for check in ConfigVolumes(made.mounting, NODES)._updates(CLIENT)} == {
-            f"{UPDATED} within 240 s"
-        }
+        checks = ConfigVolumes(made.mounting, NODES)._updates(CLIENT)
+        assert {one.expected for one in checks if "updated" in one.path} == {f"{UPDATED} within 240 s"}
 
 
 def sub_path_files(made, broken=""):
