@@ -51,6 +51,7 @@ class Leftovers:
         """The same, for a test that has more to ask: Nodes that cannot be looked into are told of, and not judged."""
         try:
             self.count()
+            self._must_tell_of_what_is_there(self.before)
         except (CouldNotTell, NotApplicable, NotTested) as error:
             self.before = {}
             for node in self.hosts.nodes:
