@@ -61,9 +61,12 @@ class Basics:
         )  # fmt: skip
 
     def must_share_the_address(self) -> None:
-        """podIPs = hostIPs = the Node's InternalIPs, which are on its adapters; the host name is the Node's."""
+        """podIPs = hostIPs = the Node's InternalIPs, which are on its adapters; the host name is the Node's.
+
+        With hostNetwork an ordinary container may show the same, so each tells by its user that it is none.
+        """
         checks, services = self.pods.checks, self._service_addresses()
-        found = self.pods.cmd("address", lambda node: "hostname & ipconfig /all")
+        found = self.pods.cmd("address", lambda node: "hostname & ipconfig /all & whoami /user")
         reported = {node.name: self._reported(node) for node in self.pods.nodes}
         for node in self.pods.nodes:
             foreign = [ip for ip in reported[node.name] if ip in services]
@@ -73,6 +76,8 @@ class Basics:
         for ended in found:
             checks.take(self._named(ended, "host name of"))
             if ended.code is not None:
+                good = has_sid(ended.text, SYSTEM_SID)
+                checks.take(ended.check("user of", "a HostProcess Pod", f"SID {SYSTEM_SID}", good))
                 for check in self._addresses(ended, reported[ended.node.name]):
                     checks.take(check)
         self.pods.must_hold(
