@@ -126,7 +126,9 @@ class Stateful:
                 labels=f"app={NAME}",
                 within=timeouts.real("pods_ready"),
             )
-        except WatchTimeout:
+        except WatchTimeout as error:
+            made = {pod["metadata"]["name"] for pod in error.last or []}
+            self.workshop.pods_up([name for name in wanted if name in made])  # OrderedReady: others wait for these
             up = self.workshop.pods_up(wanted)  # explains what is not up; what is up by now came late
             if replaced and any(replaced.get(p["metadata"]["name"]) == p["metadata"]["uid"] for p in up):
                 where = f"StatefulSet {self.workshop.namespace}/{NAME}"
