@@ -85,6 +85,8 @@ class NodePaths:
         closed = self._closed(tries)
         for one in tries:
             self._record(one, closed)
+        if tries and not any(one.good for one in tries):
+            self.workshop.recorder.note("warning: that Pods reach Nodes was not shown: no Pod was answered by any Node")
         if bad := [one for one in tries if not one.good and one not in closed]:
             raise AbilityNotMet(self._finding(bad, tries))
 
