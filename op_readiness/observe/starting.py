@@ -7,7 +7,9 @@ without the Node having had its chance: those stay errors.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from op_readiness.model.errors import AbilityNotMet, CouldNotTell
 
@@ -32,6 +34,22 @@ def as_judged(error: CouldNotTell) -> Exception:
     if not about_pods or any(word in words for word in NOT_THE_NODES_DOING):
         return error
     return AbilityNotMet(*error.findings)
+
+
+def with_former_owners(
+    error: AbilityNotMet, pods: Iterable[Mapping[str, Any]], used: Mapping[str, str]
+) -> AbilityNotMet:
+    """The same, with who had the addresses of the accused Nodes' Pods before: `used` maps an address to its former Pod.
+
+    An address that came from another Node may meet what this one remembers of it (microsoft/Windows-Containers#631).
+    """
+    had = [(pod["metadata"]["name"], pod["spec"].get("nodeName", ""), pod["status"].get("podIP", "")) for pod in pods]
+    findings = []
+    for finding in error.findings:
+        again = [(ip, name) for name, node, ip in had if ip in used and node in finding.nodes]
+        lines = [f"{ip} of {name} was used by {used[ip]}" for ip, name in again]
+        findings.append(replace(finding, seen="\n".join([finding.seen, *lines])))
+    return AbilityNotMet(*findings)
 
 
 def percentile(values: Sequence[float], part: float) -> float:

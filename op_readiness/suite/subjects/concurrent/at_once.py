@@ -10,19 +10,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from op_readiness.cluster.watching import WatchTimeout, wait_for
 from op_readiness.model.errors import AbilityNotMet, CouldNotTell
 from op_readiness.model.facts import NodeFact
-from op_readiness.model.findings import Finding, Outcome, Part
+from op_readiness.model.findings import Outcome, Part
 from op_readiness.observe.addresses import Addresses, address_of
 from op_readiness.observe.dns import lookup
 from op_readiness.observe.pods import pods_gone, running, wait_for_pods
 from op_readiness.observe.reach import Reach
 from op_readiness.observe.shell import Client
-from op_readiness.observe.starting import as_judged, percentile
+from op_readiness.observe.starting import as_judged, percentile, with_former_owners
 from op_readiness.suite.making import Workshop
 from op_readiness.workloads.pods import Manifest
 
@@ -60,7 +60,8 @@ class AtOnce:
             self.each_must_answer()
             self.each_must_resolve()
         except AbilityNotMet as error:
-            raise AbilityNotMet(*[self._with_former(finding) for finding in error.findings]) from error
+            pods = self.workshop.cluster.list("Pod", self.workshop.namespace)
+            raise with_former_owners(error, pods, self.used) from error
 
     def _up(self, numbers: range) -> dict[str, Object]:
         manifests = [self._pod(n, k, node) for n, node in enumerate(self.nodes) for k in numbers]
@@ -111,15 +112,6 @@ class AtOnce:
             )  # fmt: skip
         except CouldNotTell as error:
             raise AbilityNotMet(*error.findings) from error
-
-    def _with_former(self, finding: Finding) -> Finding:
-        """The finding, with who had the addresses of its Nodes' Pods before."""
-        lines = [
-            f"{ip} of {pod['metadata']['name']} on {pod['spec']['nodeName']} was used by {self.used[ip]}"
-            for pod in self.workshop.cluster.list("Pod", self.workshop.namespace)
-            if (ip := pod["status"].get("podIP", "")) in self.used and pod["spec"].get("nodeName") in finding.nodes
-        ]
-        return replace(finding, seen="\n".join([finding.seen, *lines]))
 
     def _pod(self, number: int, k: int, node: NodeFact) -> Manifest:
         manifest = self.workshop.echo_pod(f"{APP}-{number}-{k}", "windows", node, app=APP)

@@ -24,7 +24,7 @@ from op_readiness.observe.dns import lookup
 from op_readiness.observe.pods import ready
 from op_readiness.observe.reach import Reach, finding_of, together
 from op_readiness.observe.shell import Client
-from op_readiness.observe.starting import as_judged, grows, percentile
+from op_readiness.observe.starting import as_judged, grows, percentile, with_former_owners
 from op_readiness.observe.targets import pod_target
 from op_readiness.observe.traffic import Leg, Target
 from op_readiness.suite.making import Workshop
@@ -83,9 +83,17 @@ class Rescheduling:
         """Delete the Pod and look at its successor, `times` times, with deletions in the background throughout."""
         with self._unrest():
             for cycle in range(1, times + 1):
-                self._cycle(cycle)
+                self._told_of_addresses(cycle)
                 if len(self.wrong) >= BAD_ENOUGH or sum(self.seconds) > WHOLE_SECONDS:
                     break
+
+    def _told_of_addresses(self, cycle: int) -> None:
+        """One replacement; where the new Pod does not come up, who had its address before is told."""
+        try:
+            self._cycle(cycle)
+        except AbilityNotMet as error:
+            pods = self.workshop.cluster.list("Pod", self.workshop.namespace)
+            raise with_former_owners(error, pods, self.used) from error
 
     def every_successor_must_have_answered(self) -> None:
         """Each new Pod answered by its own IP and by Service, and resolved a name; the figures are reported."""
