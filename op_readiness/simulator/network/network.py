@@ -183,11 +183,15 @@ class Network:
 
     async def heal(self) -> None:
         """Write every table anew from what is wanted, at once; caches are emptied. Hooks are not touched."""
+        where: dict[str, str] = {}
+        for attachment in self._pods.values():
+            for ip in attachment.ips:
+                where.setdefault(ip, attachment.node)  # of two Pods with one address the first keeps it
         for agent in self.agents.values():
             agent.remote.forget()
-            for attachment in reversed(list(self._pods.values())):  # of two Pods with one address the first keeps it
-                if attachment.node != agent.machine.name:
-                    self._tell_where(agent, attachment)
+            for ip, node in where.items():
+                if node != agent.machine.name:
+                    agent.remote.acquire(ip, node, CNI)
             agent.heal()
             agent.proxy.rebuild()
         self._given_back.clear()

@@ -51,6 +51,25 @@ def test_an_address_that_two_pods_had_is_given_back_by_the_last_of_them() -> Non
     run(story)
 
 
+def test_healed_the_first_of_two_pods_with_one_address_has_it_on_every_node() -> None:
+    """C40: on its own Node too, while the other still runs, and after that one went."""
+
+    async def story(world: World) -> None:
+        net = world.network
+        first, other = world.pod("first", "win-2"), world.pod("other", "linux-1")
+        ipam = net.tables["win-1"].ipam
+        ipam.on_lookup.append(lambda _, key, met: "10.244.2.0/24" if key == "range" else met)
+        assert world.pod("twin", "win-1").ips == first.ips
+        ipam.on_lookup.clear()
+        await net.heal()
+        for _ in range(2):
+            assert await answers(world, name_at(first.namespace, other.ips[0])) == "other"
+            assert await answers(world, name_at(other.namespace, first.ips[0])) == "first"
+            net.detach("uid-3")
+
+    run(story)
+
+
 def test_a_stale_remote_endpoint_cuts_off_the_pod_that_gets_its_address() -> None:
     """C01: the address comes back on the Node that remembers its old place, and nothing gets in or out."""
 
