@@ -18,6 +18,8 @@ from op_readiness.observe.recorder import Recorder
 
 Pod = dict[str, Any]
 Event = dict[str, Any]
+HELD = "held"
+"""The code of a finding about Pods that only finalizers keep."""
 LOOK_SECONDS = 5.0
 """Real seconds after which the live view is told the newest Event of what is waited for."""
 
@@ -102,7 +104,9 @@ class _Told:
 def pods_gone(
     cluster: Cluster, namespace: str, uids: Collection[str], *, timeouts: Timeouts, within: str = "object_deleted"
 ) -> None:
-    """Waits until no Pod with one of these UIDs is left; raises CouldNotTell."""
+    """Waits until no Pod with one of these UIDs is left; raises CouldNotTell, with code HELD where only finalizers hold
+    them: then their Nodes may have done all that is theirs to do.
+    """
     gone = frozenset(uids)
     try:
         wait_for(
@@ -112,13 +116,20 @@ def pods_gone(
         )  # fmt: skip
     except WatchTimeout as error:
         left = [pod for pod in cluster.list("Pod", namespace) if pod["metadata"]["uid"] in gone]
-        nodes = tuple(sorted({pod["spec"].get("nodeName", "") for pod in left} - {""}))
-        raise CouldNotTell(
-            Finding(
-                "Pods do not go away", ", ".join(f"Pod {namespace}/{pod['metadata']['name']}" for pod in left),
-                f"gone within {getattr(timeouts, within):g} s", "still Terminating", nodes=nodes,
-            )
-        ) from error  # fmt: skip
+        raise CouldNotTell(still_there(namespace, left, getattr(timeouts, within))) from error
+
+
+def still_there(namespace: str, left: Sequence[Pod], seconds: float) -> Finding:
+    """What is said of Pods that were deleted and are `left` after so many seconds; accuses no Node of finalizers."""
+    free = [pod for pod in left if not pod["metadata"].get("finalizers")]
+    holding = sorted({name for pod in left for name in pod["metadata"].get("finalizers") or []})
+    held = f", held by finalizers: {', '.join(holding)}" if holding else ""
+    return Finding(
+        "Pods do not go away", ", ".join(f"Pod {namespace}/{pod['metadata']['name']}" for pod in free or left),
+        f"gone within {seconds:g} s", "still Terminating" if free else f"still Terminating{held}",
+        "" if free else "look for the controller that set the finalizers and should take them away",
+        tuple(sorted({pod["spec"].get("nodeName", "") for pod in free} - {""})), code="" if free else HELD,
+    )  # fmt: skip
 
 
 def newest_event(cluster: Cluster, namespace: str, name: str) -> str:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from op_readiness.model.errors import AbilityNotMet, CouldNotTell
-from op_readiness.observe.pods import not_up
+from op_readiness.observe.pods import HELD, not_up, still_there
 
 POD = {
     "metadata": {"name": "echo", "namespace": "n", "uid": "u-1"},
@@ -79,3 +79,14 @@ def test_events_are_listed_once_however_many_pods_are_late():
     assert isinstance(judged(cluster, POD, other), AbilityNotMet)
     assert cluster.lists == 1
     assert isinstance(judged(Cluster([event()]), POD, other), CouldNotTell)
+
+
+def test_pods_that_only_finalizers_keep_accuse_no_node():
+    """Who set the finalizer has to take it away; the Node may have done its part."""
+    held = {**POD, "metadata": {**POD["metadata"], "name": "held", "finalizers": ["example.com/hold"]}}
+    finding = still_there("n", [held], 30)
+    assert (finding.code, finding.nodes, finding.where) == (HELD, (), "Pod n/held")
+    assert "example.com/hold" in finding.seen
+    finding = still_there("n", [held, POD], 30)
+    assert (finding.code, finding.nodes, finding.where) == ("", ("win-1",), "Pod n/echo")
+    assert finding.seen == "still Terminating"

@@ -19,7 +19,7 @@ from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Outcome, Part
 from op_readiness.observe.addresses import Addresses, address_of
 from op_readiness.observe.dns import lookup
-from op_readiness.observe.pods import pods_gone, running, wait_for_pods
+from op_readiness.observe.pods import HELD, pods_gone, running, wait_for_pods
 from op_readiness.observe.reach import Reach
 from op_readiness.observe.shell import Client
 from op_readiness.observe.starting import as_judged, percentile, with_former_owners
@@ -111,6 +111,8 @@ class AtOnce:
                 within="batch_started",
             )  # fmt: skip
         except CouldNotTell as error:
+            if any(finding.code == HELD for finding in error.findings):
+                raise
             raise AbilityNotMet(*error.findings) from error
 
     def _pod(self, number: int, k: int, node: NodeFact) -> Manifest:
