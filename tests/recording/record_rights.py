@@ -68,6 +68,8 @@ def verbs_of(resource: str, verb: str, subresource: str, own: bool) -> tuple[str
     """What must be granted for it, beside what was asked: a run that is quick here may have to wait elsewhere."""
     if subresource in ("exec", "attach", "portforward"):
         return "get", "create"
+    if (resource, verb) == ("leases.coordination.k8s.io", "create"):  # one that another run holds is read
+        return "create", "get"
     return ("list", "watch") if own and verb == "list" and resource in WAITED_FOR else (verb,)
 
 
