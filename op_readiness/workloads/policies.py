@@ -44,5 +44,11 @@ def deny_other_namespaces() -> Manifest:
     return policy("deny-empty-policy", ingress=[{"from": [{"podSelector": {}}]}])
 
 
+def all_or_nobody(allow: bool) -> Manifest:
+    """One policy for every Pod of the Namespace in either of its two forms: everybody reaches them, or nobody does."""
+    everyone: list[Manifest] = [{"from": [{"podSelector": {}, "namespaceSelector": {}}]}]
+    return policy("all-or-nobody", ingress=everyone if allow else [])
+
+
 def _who(label: str) -> Manifest:
     return {"matchLabels": {WHO: label}} if label else {}

@@ -55,6 +55,7 @@ SKIPPED_IN_CI = LEFT_OUT | {
     "net-windows-nodeport-from-linux": NO_LINUX,
     "net-windows-service-from-linux": NO_LINUX,
     "net-windows-to-linux-pod-ip": NO_LINUX,
+    "np-cross-os": NO_LINUX,
     "xn-clusterip-linux-from-windows": NO_LINUX,
     "xn-clusterip-windows-from-linux": NO_LINUX,
     "xn-dual-stack": ONE_FAMILY,

@@ -83,16 +83,21 @@ class Policed:
     _names: dict[str, str] = field(default_factory=dict)
     _policed: bool = False
     _under: float = 0.0
+    _obeyed: bool = False
+    """Whether a denial was seen to hold: then policies are enforced here, whatever comes later."""
 
     def start(self) -> None:
         """Namespaces, Services and Pods made, all Pods Ready."""
-        shop = self.workshop
-        self._names = {space: shop.namespace if space == POLICED else shop.new_namespace() for space in self.spaces}
+        self._make_namespaces()
         wanted = [(space, who, node) for space, all in self.spaces.items() for who in all for node in self.nodes]
         self.stands = self._stand(wanted)
         if self.linux:
             other = next(space for space in self.spaces if space != POLICED)
             self.control = self._stand([(POLICED, "b", self.linux[0]), (other, "a", self.linux[0])])
+
+    def _make_namespaces(self) -> None:
+        shop = self.workshop
+        self._names = {space: shop.namespace if space == POLICED else shop.new_namespace() for space in self.spaces}
 
     def add_pods(self) -> None:
         """Pods of the policed Namespace that start when the policies are in force already."""
@@ -127,6 +132,7 @@ class Policed:
         self._record(checked)
         if not all(reply.right for reply in judged):
             raise self._not_so(judged, checked)
+        self._obeyed = self._obeyed or any(not reply.question.allowed for reply in judged)
         if not all(reply.right for reply in checked):
             self.workshop.recorder.note(f"{self._title}: the Linux Pods do not follow: {checked[0]}")
 
@@ -276,8 +282,8 @@ class Policed:
         if not self.policies:
             return self._without_policies(judged)
         denied = [reply for reply in judged if not reply.question.allowed]
-        open_everywhere = bool(denied) and all(reply.reached for reply in denied)
-        if open_everywhere and not any(reply.right for reply in control if not reply.question.allowed):
+        never_obeyed = not self._obeyed and bool(denied) and all(reply.reached for reply in denied)
+        if never_obeyed and not any(reply.right for reply in control if not reply.question.allowed):
             return self._nowhere(judged)
         return AbilityNotMet(self._finding(judged, control))
 
@@ -294,7 +300,7 @@ class Policed:
                 reason=SkipReason.MISSING_RIGHT,
             )
         if not found:
-            where = "neither on Linux nor on Windows Nodes" if self.control else "on no Windows Node"
+            where = "neither on Linux nor on Windows Nodes" if self.linux else "on no Windows Node"
             return NotApplicable(f"NetworkPolicy is enforced {where}, and no policy engine is found", source=SOURCE)
         return AbilityNotMet(self._finding(judged, (), f"; policy engines found: {', '.join(found)}"))
 
