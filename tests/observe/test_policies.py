@@ -37,6 +37,15 @@ def test_policies_add_up():
     assert not ingress_allowed(rules, YA, XB)
 
 
+def test_one_policy_lets_in_all_or_nobody():
+    """Either form has the same name, so that one replaces the other; both are of x alone."""
+    everyone, nobody = (applied(policies.all_or_nobody(allow)) for allow in (True, False))
+    assert everyone[0]["metadata"] == nobody[0]["metadata"]
+    assert ingress_allowed(everyone, YA, XA) and ingress_allowed(everyone, YA, XB)
+    assert not ingress_allowed(nobody, YA, XA) and not ingress_allowed(nobody, XA, XB)
+    assert ingress_allowed(nobody, XA, YA)
+
+
 def test_a_pod_selector_alone_means_the_policys_own_namespace():
     """b of x reaches a, b of y does not."""
     rules = applied(policies.allow_only("b", to="a"))

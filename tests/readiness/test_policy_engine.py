@@ -37,3 +37,22 @@ def test_windows_that_does_not_obey_where_linux_does_fails(tmp_path):
     seen = result["findings"][0]["seen"]
     assert "the Linux Pods follow" in seen and "no/yes !" in seen, seen
     assert result["findings"][0]["nodes"] == ["win-1"]
+
+
+@pytest.mark.parametrize(
+    ("ability", "fault", "node", "words"),
+    [
+        ("np-policy-update-delete", "policy-changes-come-late", "win-1", "change 1: deny"),
+        ("np-policy-update-delete", "policy-returns-on-new-pods", "win-1", "(late)"),
+        ("np-cross-os", "policy-allows-not-installed-on-linux", "linux-1", "-> x/b linux linux-1"),
+    ],
+)  # fmt: skip
+def test_the_finding_names_the_node_and_the_change(tmp_path, ability, fault, node, words):
+    """Which Node, which form of the policy, and who was let in or not."""
+    ran = run("--provider", "simulated", "--nodes", "windows=2,linux=2", "--fault", f"{fault}:node={node}",
+              "--ability", ability, folder=tmp_path)  # fmt: skip
+    result = ran.results[ability]
+    assert result["outcome"] == "failed", ran.said
+    found = result["findings"][0]
+    assert found["nodes"] == [node]
+    assert words in found["where"] + found["seen"] and "within 60 s" in found["expected"]

@@ -58,6 +58,25 @@ def test_deny_all_then_allow_one_and_open_again() -> None:
     run(story)
 
 
+def test_rules_replaced_in_place_are_in_force_and_gone_with_their_policy() -> None:
+    """Allow and deny in turn; a Pod that starts after the deletion is open, and so is the old one."""
+
+    async def story(world: World) -> None:
+        spaces(world)
+        a = world.pod("a", "win-1", "x")
+        clients = {"c": world.pod("c", "win-2", "y")}
+        for rules in ([{"from": [{"namespaceSelector": ALL}]}], [], [{}], []):
+            policy(world, "one", {"podSelector": ALL, "policyTypes": ["Ingress"], "ingress": rules})
+            await world.settled()
+            assert await open_from(world, clients, a.ips[0]) == (["c"] if rules else [])
+        world.informer(POLICIES).drop("x", "one")
+        late = world.pod("b", "win-1", "x")
+        await world.settled()
+        assert await open_from(world, clients, a.ips[0]) == await open_from(world, clients, late.ips[0]) == ["c"]
+
+    run(story)
+
+
 def test_a_pod_that_starts_after_the_policy_is_protected_at_once() -> None:
     """And not when the write of its rules is lost (C103)."""
 

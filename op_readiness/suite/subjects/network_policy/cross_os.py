@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from op_readiness.model.facts import NodeFact
-from op_readiness.suite.subjects.network_policy.policed import Policed, Stand
+from op_readiness.observe.truth import Reply
+from op_readiness.suite.subjects.network_policy.policed import POLICED, Policed, Stand
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,11 @@ class CrossOs(Policed):
 
     def _stand(self, wanted: Sequence[tuple[str, str, NodeFact]], suffix: str = "") -> list[Stand]:
         return [OsStand(one.space, one.who, one.pod, one.service, one.client) for one in super()._stand(wanted, suffix)]
+
+    def _guilty(self, judged: Sequence[Reply]) -> tuple[str, ...]:
+        """Under policies Pods that none selects do not speak for their Node: no rule of it has let them in."""
+        policed = [one for one in judged if not one.right or one.question.target.namespace == self._names[POLICED]]
+        return super()._guilty(policed if self.policies else judged)
 
     def _near(self, client: Stand, count: int) -> set[str]:
         """Every Node of the other operating system, and the client's own."""

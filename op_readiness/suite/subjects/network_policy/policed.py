@@ -304,9 +304,12 @@ class Policed:
             return NotApplicable(f"NetworkPolicy is enforced {where}, and no policy engine is found", source=SOURCE)
         return AbilityNotMet(self._finding(judged, (), f"; policy engines found: {', '.join(found)}"))
 
+    def _guilty(self, judged: Sequence[Reply]) -> tuple[str, ...]:
+        return guilty(judged, frozenset(node.name for node in self.nodes))
+
     def _finding(self, judged: Sequence[Reply], control: Sequence[Reply], more: str = "") -> Finding:
         wrong = [reply for reply in judged if not reply.right]
-        nodes = guilty(judged, frozenset(node.name for node in self.nodes))
+        nodes = self._guilty(judged)
         lines = wrong_lines(judged, LINES)
         if control:
             obeys = "follow" if all(reply.right for reply in control) else "do not follow either"
