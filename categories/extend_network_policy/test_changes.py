@@ -16,5 +16,6 @@ def test_changes_and_deletion_of_a_policy_take_effect(flipped):
         flipped.truth_must_hold()
 
     flipped.withdraw()
+    flipped.truth_must_hold()
     flipped.add_pods()
     flipped.truth_must_hold()

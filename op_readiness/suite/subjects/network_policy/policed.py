@@ -120,7 +120,7 @@ class Policed:
     def truth_must_hold(self) -> None:
         """Who reaches whom is exactly what the policies say, in time, and it holds."""
         questions, control = self._questions(self.stands), self._control_questions()
-        within = "policy_enforced" if self.policies else "service_routed"
+        within = "policy_enforced" if self._policed else "service_routed"
         replies, seconds = self.reachability.settled([*questions, *control], within)
         if all(reply.right for reply in replies):
             at_least = self.workshop.context.timeouts.hold if self.policies else 0.0
