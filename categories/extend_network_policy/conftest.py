@@ -4,6 +4,7 @@ import pytest
 
 from op_readiness.observe.reachability import Reachability
 from op_readiness.suite.subjects.network_policy.cross_os import CrossOs
+from op_readiness.suite.subjects.network_policy.doors import Leaving, TwoDoors
 from op_readiness.suite.subjects.network_policy.flipped import Flipped
 from op_readiness.suite.subjects.network_policy.policed import Policed
 from op_readiness.workloads import policies
@@ -55,5 +56,21 @@ def cross_os(workshop, reachability, windows_nodes, linux_nodes):
         workshop, reachability, windows_nodes, linux_nodes, {"x": ("a",), "y": ("b",)},
         on_linux={"x": ("b",), "y": ("a",)},
     )  # fmt: skip
+    made.start()
+    return made
+
+
+@pytest.fixture
+def two_doors(workshop, reachability, windows_nodes, linux_control):
+    """Namespaces x (Pods a and b on each Windows Node) and y (a), with two TCP ports each."""
+    made = TwoDoors(workshop, reachability, windows_nodes, linux_control, {"x": ("a", "b"), "y": ("a",)})
+    made.start()
+    return made
+
+
+@pytest.fixture
+def leaving(workshop, reachability, windows_nodes, linux_control):
+    """The same, asked for where the Pods of x may go."""
+    made = Leaving(workshop, reachability, windows_nodes, linux_control, {"x": ("a", "b"), "y": ("a",)})
     made.start()
     return made

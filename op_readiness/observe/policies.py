@@ -1,7 +1,8 @@
 """What NetworkPolicies say of who may reach whom, and whether anything in the cluster would enforce them.
 
 The truth is computed from the policies that a test has applied, as the API defines them: a Pod that no policy selects
-takes everybody, one that some select takes what any of them allows, and a Pod always reaches itself.
+takes everybody and goes everywhere, one that some select takes what any of them allows, and a Pod always reaches
+itself.
 """
 
 from __future__ import annotations
@@ -29,11 +30,31 @@ class Member:
     namespace_labels: Mapping[str, str] = field(default_factory=dict)
 
 
-def ingress_allowed(policies: Iterable[Policy], source: Member, target: Member) -> bool:
-    """Whether the policies let `source` in at `target`; raises ValueError for a rule of a kind not known here."""
-    selecting = [one for one in policies if _selects(one, target)]
+@dataclass(frozen=True)
+class Door:
+    """A port of a Pod, to which a connection goes: its number, its name in the Pod (or none), its protocol."""
+
+    number: int
+    name: str = ""
+    protocol: str = "TCP"
+
+
+def ingress_allowed(policies: Iterable[Policy], source: Member, target: Member, door: Door | None = None) -> bool:
+    """Whether the policies let `source` in at `target` (at `door`, if rules name ports); raises ValueError for a rule
+    of a kind not known here.
+    """
+    return _side_allows(policies, "Ingress", target, source, door)
+
+
+def egress_allowed(policies: Iterable[Policy], source: Member, target: Member, door: Door | None = None) -> bool:
+    """Whether the policies let `source` out to `target`; raises ValueError for a rule of a kind not known here."""
+    return _side_allows(policies, "Egress", source, target, door)
+
+
+def _side_allows(policies: Iterable[Policy], side: str, own: Member, peer: Member, door: Door | None) -> bool:
+    selecting = [one for one in policies if _selects(one, side, own)]
     return not selecting or any(
-        _rule_allows(rule, one, source) for one in selecting for rule in one["spec"].get("ingress") or []
+        _rule_allows(rule, one, side, peer, door) for one in selecting for rule in one["spec"].get(side.lower()) or []
     )
 
 
@@ -53,17 +74,31 @@ def is_engine(daemon_set: Mapping[str, Any]) -> bool:
     return any(engine in word for engine in ENGINES for word in words)
 
 
-def _selects(policy: Policy, pod: Member) -> bool:
+def _selects(policy: Policy, side: str, pod: Member) -> bool:
     types = policy["spec"].get("policyTypes") or ["Ingress"]
     here = policy["metadata"]["namespace"] == pod.namespace
-    return here and "Ingress" in types and _fits(policy["spec"].get("podSelector") or {}, pod.labels)
+    return here and side in types and _fits(policy["spec"].get("podSelector") or {}, pod.labels)
 
 
-def _rule_allows(rule: Mapping[str, Any], policy: Policy, source: Member) -> bool:
-    if unknown := sorted(set(rule) - {"from"}):
+def _rule_allows(rule: Mapping[str, Any], policy: Policy, side: str, peer: Member, door: Door | None) -> bool:
+    named = {"Ingress": "from", "Egress": "to"}[side]
+    if unknown := sorted(set(rule) - {named, "ports"}):
         raise ValueError(f"a rule with {unknown[0]} is not known here")
-    peers = rule.get("from") or []
-    return not peers or any(_peer_fits(peer, policy, source) for peer in peers)
+    peers, ports = rule.get(named) or [], rule.get("ports") or []
+    if ports and door is None:
+        raise ValueError("a rule with ports allows nothing that can be said of no port")
+    return (not peers or any(_peer_fits(one, policy, peer) for one in peers)) and (
+        door is None or not ports or any(_port_fits(one, door) for one in ports)
+    )
+
+
+def _port_fits(port: Mapping[str, Any], door: Door) -> bool:
+    if port.get("protocol", "TCP") != door.protocol:
+        return False
+    first = port.get("port")
+    if first is None:
+        return True
+    return first == door.name if isinstance(first, str) else first <= door.number <= port.get("endPort", first)
 
 
 def _peer_fits(peer: Mapping[str, Any], policy: Policy, source: Member) -> bool:

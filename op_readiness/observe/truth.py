@@ -22,13 +22,17 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Question:
-    """One cell: does `client` reach `target`? `row` and `column` are their short names; `allowed`, what should be."""
+    """One cell: does `client` reach `target`? `row` and `column` are their short names; `allowed`, what should be.
+
+    `closed_at` is the Node whose rules deny it, where that is not the target's.
+    """
 
     client: Client
     row: str
     target: Target
     column: str
     allowed: bool
+    closed_at: str = ""
 
     @property
     def key(self) -> Key:
@@ -85,11 +89,15 @@ def wrong_lines(replies: Iterable[Reply], most: int) -> list[str]:
 def guilty(replies: Sequence[Reply], windows_nodes: frozenset[str]) -> tuple[str, ...]:
     """Nodes that explain the wrong cells.
 
-    An answer that should not have come accuses the server's Node, where rules of ingress are in force, and denials
-    there speak for it. A missing answer accuses either end, and only answers between two Nodes speak for their ends:
-    a silence that was wanted shows nothing of the way.
+    An answer that should not have come accuses the Node whose rules should have denied it (the server's for ingress,
+    the client's for egress), and denials there speak for it. A missing answer accuses either end, and only answers
+    between two Nodes speak for their ends: a silence that was wanted shows nothing of the way.
     """
-    denied = [Sighting(one.right, target=one.question.target.node) for one in replies if not one.question.allowed]
+    denied = [
+        Sighting(one.right, target=one.question.closed_at or one.question.target.node)
+        for one in replies
+        if not one.question.allowed
+    ]
     allowed = [
         Sighting(one.right, one.question.client.place.node, one.question.target.node)
         for one in replies

@@ -50,5 +50,37 @@ def all_or_nobody(allow: bool) -> Manifest:
     return policy("all-or-nobody", ingress=everyone if allow else [])
 
 
+def deny_all_egress() -> Manifest:
+    """No Pod of the Namespace reaches anybody, DNS included."""
+    return _egress("deny-all-egress")
+
+
+def allow_egress_to(who: str, port: int | str) -> Manifest:
+    """Every Pod of the Namespace reaches one TCP port of those labelled `who`, and by this no DNS."""
+    return _egress(f"allow-to-{who}", {"to": [{"podSelector": _who(who)}], "ports": [_port(port)]})
+
+
+def allow_dns() -> Manifest:
+    """Every Pod of the Namespace asks DNS, wherever it is."""
+    return _egress("allow-dns", {"ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]})
+
+
+def allow_port(port: int | str, to: str, *, last: int = 0) -> Manifest:
+    """Everybody reaches the Pods labelled `to`, but only on one TCP port, or from it to `last`."""
+    name = f"allow-{port}-to-{to}" if not last else f"allow-{port}-{last}-to-{to}"
+    return policy(name, to=to, ingress=[{"ports": [_port(port, last)]}])
+
+
+def _egress(name: str, *rules: Manifest) -> Manifest:
+    spec: Manifest = {"podSelector": {}, "policyTypes": ["Egress"], "egress": list(rules)}
+    return {
+        "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": name}, "spec": spec,
+    }  # fmt: skip
+
+
+def _port(port: int | str, last: int = 0) -> Manifest:
+    return {"protocol": "TCP", "port": port, **({"endPort": last} if last else {})}
+
+
 def _who(label: str) -> Manifest:
     return {"matchLabels": {WHO: label}} if label else {}

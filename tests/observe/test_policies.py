@@ -2,7 +2,7 @@
 
 import pytest
 
-from op_readiness.observe.policies import Member, ingress_allowed, is_engine
+from op_readiness.observe.policies import Door, Member, egress_allowed, ingress_allowed, is_engine
 from op_readiness.workloads import policies
 
 
@@ -62,7 +62,7 @@ def test_other_namespaces_are_denied():
     assert not ingress_allowed(rules, YA, XA)
 
 
-@pytest.mark.parametrize("rule", [{"ports": []}, {"from": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}])
+@pytest.mark.parametrize("rule", [{"to": []}, {"from": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}])
 def test_a_rule_of_an_unknown_kind_is_refused(rule):
     """A truth computed from half a rule would be no truth."""
     with pytest.raises(ValueError, match="not known here"):
@@ -77,3 +77,44 @@ def test_engines_are_known_by_name_or_image(name, image, engine):
     """A DaemonSet enforces policies if its name or an image says so."""
     spec = {"template": {"spec": {"containers": [{"image": image}]}}}
     assert is_engine({"metadata": {"name": name}, "spec": spec}) is engine
+
+
+WEB, SECOND, DNS = Door(8080, "http"), Door(8082, "second"), Door(53, "dns", "UDP")
+
+
+def test_egress_is_told_from_ingress_and_asks_the_clients_policies():
+    """Deny-all of egress keeps x from everywhere, and nobody from x."""
+    rules = applied(policies.deny_all_egress())
+    assert not egress_allowed(rules, XA, YA, WEB)
+    assert egress_allowed(rules, YA, XA, WEB)
+    assert ingress_allowed(rules, YA, XA, WEB)
+
+
+def test_an_egress_rule_with_a_port_allows_neither_other_ports_nor_dns():
+    """DNS has a rule of its own, which opens nothing else."""
+    rules = applied(policies.deny_all_egress(), policies.allow_egress_to("b", 8080))
+    assert egress_allowed(rules, XA, XB, WEB)
+    assert not egress_allowed(rules, XA, XB, SECOND)
+    assert not egress_allowed(rules, XA, YA, WEB)
+    assert not egress_allowed(rules, XA, member("kube-system", ""), DNS)
+    rules += applied(policies.allow_dns())
+    assert egress_allowed(rules, XA, member("kube-system", ""), DNS)
+    assert not egress_allowed(rules, XA, YA, WEB)
+
+
+@pytest.mark.parametrize(
+    ("rule", "web", "second"),
+    [
+        (policies.allow_port(8080, to="a"), True, False),
+        (policies.allow_port(8081, to="a", last=8082), False, True),
+        (policies.allow_port("http", to="a"), True, False),
+    ],
+)
+def test_ports_by_number_range_and_name(rule, web, second):
+    """Each allows what it names, to the end of a range; UDP of the same number is another port."""
+    rules = applied(rule)
+    assert ingress_allowed(rules, YA, XA, WEB) is web
+    assert ingress_allowed(rules, YA, XA, SECOND) is second
+    assert not ingress_allowed(rules, YA, XA, Door(8080, "http", "UDP"))
+    with pytest.raises(ValueError, match="ports"):
+        ingress_allowed(rules, YA, XA)

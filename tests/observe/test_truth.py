@@ -1,5 +1,7 @@
 """Truth tables: what is right, what the table shows, and which Nodes explain what is wrong."""
 
+from dataclasses import replace
+
 from op_readiness.model.findings import Place
 from op_readiness.observe.shell import Client
 from op_readiness.observe.traffic import Target
@@ -57,3 +59,12 @@ def test_lines_are_bounded():
     assert len(lines) == 3
     assert lines[-1] == "... and 7 more"
     assert "should be denied: x-win-1 answered" in lines[0]
+
+
+def test_a_way_out_that_should_be_closed_accuses_the_clients_node():
+    """Rules of egress are in force where the client is, whoever answered."""
+    seen = [
+        Reply(replace(one.question, closed_at=one.question.client.place.node), one.name, one.words)
+        for one in every(False, lambda source, _: source == "win-2")
+    ]
+    assert guilty(seen, WINDOWS) == ("win-2",)

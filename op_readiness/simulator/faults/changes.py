@@ -29,7 +29,9 @@ def altered(value: Any, changes: Any, seen: Field, default: Callable[[], Any] | 
 
 
 def _given(value: Any, name: str, change: Any, seen: Field) -> Any:
-    """The new content of one field: a value, `$key.x`, or for a tuple {add:, remove:, each:}."""
+    """The new content of one field: a value, null for none, `$key.x`, or for a tuple {add:, remove:, each:}."""
+    if change is None:
+        return None
     old = getattr(value, name)
     if isinstance(change, str) and change.startswith("$key."):
         return seen(change.removeprefix("$key."))

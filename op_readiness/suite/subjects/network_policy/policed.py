@@ -14,17 +14,18 @@ from op_readiness.model.errors import AbilityNotMet, CouldNotTell, NotApplicable
 from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Finding, Outcome, Part
 from op_readiness.observe.pods import ready, wait_for_pods
-from op_readiness.observe.policies import Member, engines, ingress_allowed
+from op_readiness.observe.policies import Door, Member, egress_allowed, engines, ingress_allowed
 from op_readiness.observe.reachability import LOSS_SECONDS, LOST_OF_HUNDRED, Reachability, command_of, command_to
 from op_readiness.observe.shell import Client
 from op_readiness.observe.targets import pod_target
 from op_readiness.observe.traffic import LOSS_TRIES, Target
 from op_readiness.observe.truth import Question, Reply, guilty, table, wrong_lines
 from op_readiness.suite.making import Workshop
-from op_readiness.workloads.pods import Manifest
+from op_readiness.workloads.pods import HTTP_PORT, Manifest
 from op_readiness.workloads.policies import WHO
 
 Object = dict[str, Any]
+WEB = Door(HTTP_PORT, "http")
 POLICED = "x"
 """The Namespace whose Pods the policies select."""
 PROBE_SECONDS = 20.0
@@ -197,6 +198,7 @@ class Policed:
             probe.update(timeoutSeconds=3)
             service = shop.service(name, app=name)
             service["metadata"]["namespace"] = self._names[space]
+            self._shape(manifest, service)
             manifests.append(manifest)
             services.append(service)
         made = shop.create_all([*services, *manifests])[: len(services)]
@@ -205,6 +207,9 @@ class Policed:
             Stand(space, who, pod, service, Client.of(pod, node))
             for (space, who, node), pod, service in zip(wanted, pods, made, strict=True)
         ]
+
+    def _shape(self, manifest: Manifest, service: Manifest) -> None:
+        """What a kind of these Pods and their Services have beside."""
 
     def _up(self, manifests: Sequence[Manifest]) -> list[Object]:
         found: dict[tuple[str, str], Object] = {}
@@ -229,10 +234,13 @@ class Policed:
             for target, near in zip(server.targets, (BY_POD_IP, BY_SERVICE), strict=True)
             if server.client.place.node in self._near(client, near) and (near == BY_POD_IP or server.space == POLICED)
         ]  # fmt: skip
-        return [
-            Question(client.client, client.short, target, server.short, self._allowed(client, server))
-            for client, target, server in asked
-        ]
+        return [self._question(client, target, server) for client, target, server in asked]
+
+    def _question(self, client: Stand, target: Target, server: Stand, door: Door = WEB) -> Question:
+        out = egress_allowed(self.policies, self._member(client), self._member(server), door)
+        closed_at = "" if out else client.client.place.node
+        allowed = out and ingress_allowed(self.policies, self._member(client), self._member(server), door)
+        return Question(client.client, client.short, target, server.short, allowed, closed_at)
 
     def _near(self, client: Stand, count: int) -> set[str]:
         names = [node.name for node in self.nodes]
@@ -243,11 +251,7 @@ class Policed:
         if not self.control:
             return []
         server, client = self.control
-        allowed = self._allowed(client, server)
-        return [Question(client.client, client.short, server.targets[0], server.short, allowed)]
-
-    def _allowed(self, client: Stand, server: Stand) -> bool:
-        return ingress_allowed(self.policies, self._member(client), self._member(server))
+        return [self._question(client, server.targets[0], server)]
 
     def _member(self, stand: Stand) -> Member:
         name = stand.client.namespace
