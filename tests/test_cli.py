@@ -109,7 +109,7 @@ def run_main(*words: str, capsys) -> tuple[int, str]:
         (["--fault", "x"], "--fault is for the simulated cluster only"),
         (["--fault-file", "x"], "--fault-file is for the simulated cluster only"),
         (["--latency", "quick"], "--latency is for the simulated cluster only"),
-        (["--category", "Extend.NetworkPolicy", "--tags", "beyond"], "nothing to run"),
+        (["--category", "Extend.NetworkPolicy", "--tags", "slow"], "nothing to run"),
         (["--category", "Core.Storage", "--ability", "net-dns-cluster"], "is of Core.Network"),
         (["--workers", "many"], "--workers takes a number"),
         (["--flake-attempts", "0"], "--flake-attempts"),

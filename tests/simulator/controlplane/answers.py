@@ -20,9 +20,11 @@ DUAL_STACK = HERE / "requests" / "dual-stack" / "services.yaml"
 """Asked of a server whose Services have both IP families."""
 RANGES = ("10.96.0.0/16", "fd00:10:96::/112")
 TABLES = tuple(sorted((HERE / "requests").glob("*.yaml")))
-HEARD_OF = re.compile(r"/namespaces/quota/|/(priorityclasses|namespaces|serviceaccounts)(/[^/]+)?$")
+HEARD_OF = re.compile(
+    r"/namespaces/quota/|/(priorityclasses|namespaces|serviceaccounts|(cluster)?role(binding)?s)(/[^/]+)?$"
+)
 PAUSE = 0.2
-"""Seconds in which a real server hears of its own quotas, limits, classes and Namespaces."""
+"""Seconds in which a real server hears of its own quotas, limits, classes, roles and Namespaces."""
 SILENCE = 0.4
 """Seconds without a line after which a watch has shown what it had to show."""
 ADMIN, BOB = "TOKEN", "BOB"
