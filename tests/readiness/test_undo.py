@@ -183,7 +183,7 @@ def test_a_load_balancer_of_hns_is_put_back(kubeconfig, tmp_path):
     cleaned = run("cleanup", "--kubeconfig", kubeconfig, "--run", RUN, "--force", folder=tmp_path)
     assert cleaned.code == 0, cleaned.said
     after = of_hns(cluster, "list")
-    assert (after["ours"], set(after["ids"])) == ([], set(before["ids"]))
+    assert (after["ours"], after["lists"]) == ([], before["lists"])
     run("cleanup", "--kubeconfig", kubeconfig, "--force", folder=tmp_path)
 
 

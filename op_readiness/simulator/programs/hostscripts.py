@@ -46,10 +46,9 @@ async def hns_policy(process: Process) -> int:
                 process.world.emit("hns policy deleted", node=node.name)
     except (WriteFailed, LookupError) as failure:
         error = str(failure.args[0])
-    own = [name for name in node.host.names(POLICY) if find(node, POLICY, name) is not None]
-    ids = [] if error else [*own, *(str(uuid.uuid5(IDS, repr(key))) for key in node.tables["LB"])]
+    lists = [] if error else [*_made(node), *_of_kube_proxy(node)]
     say(process, {"missing": "", "error": error, "created": created, "ours": [] if error else _ours(node, label),
-                  "ids": ids})  # fmt: skip
+                  "lists": lists})  # fmt: skip
     return 1 if act == "remove" and (error or _ours(node, label)) else 0
 
 
@@ -62,6 +61,15 @@ def _create(process: Process, node: Node, label: str) -> str:
     put(node, POLICY, name, HostFact(label, (endpoint,)))
     process.world.emit("hns policy created", node=node.name)
     return name
+
+
+def _made(node: Node) -> list[dict[str, Any]]:
+    found = ((name, find(node, POLICY, name)) for name in node.host.names(POLICY))
+    return [{"id": name, "fronts": [fact.value]} for name, fact in found if fact is not None]
+
+
+def _of_kube_proxy(node: Node) -> list[dict[str, Any]]:
+    return [{"id": str(uuid.uuid5(IDS, repr(key))), "fronts": [f"{key.vip}:{key.port}"]} for key in node.tables["LB"]]
 
 
 def _ours(node: Node, label: str) -> list[str]:
@@ -163,7 +171,7 @@ def say(process: Process, said: dict[str, Any]) -> None:
 
 BY_DIGEST = {
     "d58dc610acfd5efeb8758ec86fc39136491d4717134019ae8d253b77bf04b1b3": network_objects,
-    "29096f8efc33ee037d33a26def7c7935db559d039b82529f0df22a6ea8003f0d": hns_policy,
+    "9524121d17c5706973f5925b5ee6967b4475721149e22bed9ccc9fc14f8590f7": hns_policy,
     "89a0099c04d7a45a075c61205c21142b81f906b5186e1c107d0952082a1abfa2": boot_times,
     "ee240f8a00a7b7edbb6566806fbc84984c72cb9b3390f5adb0e10ced13744aa3": privileged,
 }

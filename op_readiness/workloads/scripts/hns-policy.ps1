@@ -2,9 +2,10 @@
 # Input, by environment: OPR_ACT (list, create, remove), OPR_VIP and OPR_PORT (what it is known by), OPR_ENDPOINT (for
 # create: the IP address of the Pod that it leads to, port 8080).
 # Output: one line of JSON: missing (why HNS cannot be asked, empty if it can), error (what HNS answered, empty if it
-# did what was asked), created (the id, empty if nothing was created), ours (ids with that VIP and port), ids (all ids).
+# did what was asked), created (the id, empty if nothing was created), ours (ids with that VIP and port), lists (of all:
+# id, and fronts: address:port for each VIP, :port where there is none).
 # remove ends with exit code 1 where HNS refuses or something of ours stays.
-$said = @{ missing = ''; error = ''; created = ''; ours = @(); ids = @() }
+$said = @{ missing = ''; error = ''; created = ''; ours = @(); lists = @() }
 $port = 0 + $env:OPR_PORT
 try {
     Add-Type -Namespace OpReadiness -Name Hns -MemberDefinition @'
@@ -24,6 +25,13 @@ function Ask($method, $path, $body) {
 function Ours($lists) {
     $lists | Where-Object { $_.Policies | Where-Object { $_.VIPs -contains $env:OPR_VIP -and $_.ExternalPort -eq $port } }
 }
+function Fronts($list) {
+    $list.Policies | Where-Object { $_.ExternalPort } | ForEach-Object {
+        $vips = @($_.VIPs | Where-Object { $_ })
+        if (-not $vips.Count) { $vips = @('') }
+        foreach ($vip in $vips) { "${vip}:$($_.ExternalPort)" }
+    }
+}
 if (-not $said.missing) {
     try {
         if ($env:OPR_ACT -eq 'create') {
@@ -37,9 +45,9 @@ if (-not $said.missing) {
             Ours (Ask 'GET' '/policylists/' '') | ForEach-Object { $null = Ask 'DELETE' "/policylists/$($_.ID)" '' }
         }
         $lists = @(Ask 'GET' '/policylists/' '')
-        $said.ids = @($lists | ForEach-Object { "$($_.ID)" })
+        $said.lists = @($lists | ForEach-Object { @{ id = "$($_.ID)"; fronts = @(Fronts $_) } })
         $said.ours = @(Ours $lists | ForEach-Object { "$($_.ID)" })
     } catch { $said.error = "$_" }
 }
-ConvertTo-Json -Compress -Depth 3 $said
+ConvertTo-Json -Compress -Depth 5 $said
 if ($env:OPR_ACT -eq 'remove' -and ($said.error -or $said.ours.Count)) { exit 1 }

@@ -1,21 +1,21 @@
 """Rules of the host network service in the hands of HostProcess containers, beside those that kube-proxy has there.
 
 What kube-proxy has is watched meanwhile in two ways: a Service of ours is asked all the time, and the ids of others'
-policies are the same before and after. A policy that comes or goes only accuses HNS where no Service of the cluster
-changed in between; where one did, everything is done again.
+policies are the same before and after. A policy that comes or goes accuses HNS unless the Service that it is for
+changed in between; where that did, everything is done again.
 """
 
 from __future__ import annotations
 
-import json
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import Any
 
+from op_readiness.cluster.api import Cluster
 from op_readiness.model.errors import AbilityNotMet, CouldNotTell
 from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Finding, Outcome, Part
@@ -25,6 +25,7 @@ from op_readiness.observe.reach import Reach
 from op_readiness.observe.shell import Client
 from op_readiness.observe.targets import Exposed
 from op_readiness.observe.traffic import Target
+from op_readiness.suite.subjects.host_process.policy_owners import Services, changes, excused, served
 from op_readiness.suite.subjects.host_process.running import Ended, HostProcess
 
 Object = dict[str, Any]
@@ -68,7 +69,7 @@ class HnsRules:
         Raises CouldNotTell where the Service did not answer before, or where Services changed each time.
         """
         for turn in range(ROUNDS):
-            services = self._services()
+            services = served(self._cluster)
             if turn == 0:
                 self._traffic_must_be_well()
             checks = self.pods.checks
@@ -77,16 +78,20 @@ class HnsRules:
             if self.cut:
                 raise AbilityNotMet(*self.cut)
             self._judge_traffic(asked, checks)
-            changed = _changes(services, self._services())
-            differing = self._judge_others(before, after, checks, judged=not changed)
+            now = served(self._cluster)
+            unclear = self._judge_others(before, after, checks, services, now)
             self.pods.must_hold(
                 checks, "HostProcess Pods cannot manage rules of HNS", code="hns",
                 hint="the service hns of the Node, what HNS answered, and hnsdiag list loadbalancers there",
             )  # fmt: skip
-            if not (changed and differing):
+            if not unclear:
                 self.reach.every(self.clients, [self._target])
                 return
-        raise CouldNotTell(_restless(changed, differing))
+        raise CouldNotTell(_restless(changes(services, now), unclear))
+
+    @property
+    def _cluster(self) -> Cluster:
+        return self.pods.workshop.cluster
 
     @property
     def _target(self) -> Target:
@@ -133,22 +138,28 @@ class HnsRules:
                 checks.take(there.check("remove", label, "no error", not told["error"], _error(told)))
         return before, after
 
-    def _judge_others(self, before: Said, after: Said, checks: Checks, *, judged: bool) -> list[str]:
-        """A line for each Node where policies of others came or went; statements of the test where that is judged."""
-        differing = []
+    def _judge_others(
+        self, before: Said, after: Said, checks: Checks, services: Services, now: Services
+    ) -> list[str]:
+        """A statement for each Node: others' policies are those of before, but for those whose Service changed.
+
+        Gives back a line for each Node where some of those came or went: of them this round tells nothing.
+        """
+        unclear = []
         for node in sorted(set(before) & set(after)):
             ended, said = after[node]
             if said["error"] or before[node][1]["error"]:
                 continue
-            then, now = set(before[node][1]["ids"]), set(said["ids"]) - set(said["ours"])
-            seen = "; ".join(f"{len(ids)} {what}: {', '.join(sorted(ids)[:SHOWN])}"
-                             for what, ids in (("went", then - now), ("came", now - then)) if ids)  # fmt: skip
-            if seen:
-                differing.append(f"{node}: {seen}")
-            if judged:
-                checks.take(ended.check("policies of others on", f"Node {node}", f"the {len(then)} ids of before",
-                                        not seen, seen or "the same"))  # fmt: skip
-        return differing
+            then, there = _fronts(before[node][1]), _fronts(said)
+            apart = {"went": then.keys() - there.keys(), "came": there.keys() - then.keys() - set(said["ours"])}
+            fronts = {**there, **then}
+            free = {act: {id for id in ids if excused(fronts[id], services, now)} for act, ids in apart.items()}
+            if any(free.values()):
+                unclear.append(f"{node}: {_apart(free, fronts)}")
+            seen = _apart({act: ids - free[act] for act, ids in apart.items()}, fronts)
+            checks.take(ended.check("policies of others on", f"Node {node}", f"the {len(then)} ids of before",
+                                    not seen, seen or "the same"))  # fmt: skip
+        return unclear
 
     @contextmanager
     def _asking(self) -> Iterator[list[tuple[Client, Future[list[Try]]]]]:
@@ -179,19 +190,6 @@ class HnsRules:
             expected = f"answers of {', '.join(sorted(self.service.names))} all the time"
             path, target = "Service meanwhile from", str(self._target)
             checks.take(Check(path, client.place, target, expected, _words(judgement), kept))
-
-    def _services(self) -> dict[str, str]:
-        """What kube-proxy makes its policies of: each Service and EndpointSlice of the cluster, by what it says."""
-        cluster = self.pods.workshop.cluster
-        found = {
-            f"Service {one['metadata']['namespace']}/{one['metadata']['name']}": one["spec"]
-            for one in cluster.list("Service")
-        }  # fmt: skip
-        for one in cluster.list("EndpointSlice"):
-            meta = one["metadata"]
-            ends = [(end.get("addresses"), end.get("conditions")) for end in one.get("endpoints") or ()]
-            found[f"EndpointSlice {meta['namespace']}/{meta['name']}"] = [ends, one.get("ports")]
-        return {name: json.dumps(said, sort_keys=True) for name, said in found.items()}
 
     def _said(self, turn: int, act: str, checks: Checks, name: str = "") -> Said:
         """What the script said on each Node; one that did not run does not hold."""
@@ -225,15 +223,22 @@ def _words(judgement: Judgement) -> str:
     return f"{judgement.lost} of {judgement.tries} tries lost{run}{strange}"
 
 
-def _changes(before: dict[str, str], after: dict[str, str]) -> list[str]:
-    """The names of what is not as it was."""
-    return sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+def _fronts(said: Object) -> dict[str, list[str]]:
+    """Each id that a list has, with the addresses and ports that it is for."""
+    return {str(one["id"]): [str(front) for front in one["fronts"]] for one in said["lists"]}
 
 
-def _restless(changed: Sequence[str], differing: Sequence[str]) -> Finding:
+def _apart(ids_by_act: Mapping[str, Set[str]], fronts: Mapping[str, Sequence[str]]) -> str:
+    """How many came and went, and some of them by id and front."""
+    named = {act: [f"{id} ({', '.join(fronts[id]) or 'no port'})" for id in sorted(ids)]
+             for act, ids in ids_by_act.items()}  # fmt: skip
+    return "; ".join(f"{len(ids)} {act}: {', '.join(ids[:SHOWN])}" for act, ids in named.items() if ids)
+
+
+def _restless(changed: Sequence[str], unclear: Sequence[str]) -> Finding:
     return Finding(
-        "Whose doing it is that policies of HNS came or went cannot be told", "; ".join(differing),
+        "Whose doing it is that policies of HNS came or went cannot be told", "; ".join(unclear),
         f"Services that stay as they are for a minute, in one of {ROUNDS} rounds",
         f"changed meanwhile: {', '.join(changed[:SHOWN])}", "repeat it when nobody deploys",
-        tuple(line.partition(":")[0] for line in differing), code="restless",
+        tuple(line.partition(":")[0] for line in unclear), code="restless",
     )  # fmt: skip
