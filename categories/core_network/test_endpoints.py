@@ -21,6 +21,8 @@ def test_recreated_services_route_again(recreation):
     recreation.cycle(same_address=True, watch_sibling=True)
     recreation.replace_pods()
     recreation.must_route()
+    recreation.lose_a_pod()
+    recreation.must_route()
 
 
 @ability("net-statefulset-routed-endpoints")

@@ -117,6 +117,11 @@ class Recreation:
         self.pods = self._new_pods()
         self.workshop.pods_away(old)
 
+    def lose_a_pod(self) -> None:
+        """One Pod goes and none comes: a load balancer that only shrinks, which nothing else writes anew."""
+        *self.pods, last = self.pods
+        self.workshop.pods_away([last])
+
     def must_route(self) -> None:
         """The slices list exactly the Pods, and every client meets exactly them, by ClusterIP and by NodePort.
 
