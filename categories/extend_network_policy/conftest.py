@@ -23,54 +23,47 @@ def linux_control(facts):
 
 
 @pytest.fixture
-def two_spaces(workshop, reachability, windows_nodes, linux_control):
+def begun(workshop, reachability, windows_nodes, linux_control):
+    """Makes a subject in the Namespaces that are given, with these Pods on each Windows Node, and starts it."""
+    def make(subject, spaces, *, beside=linux_control, **more):
+        made = subject(workshop, reachability, windows_nodes, beside, spaces, **more)
+        made.start()
+        return made
+
+    return make
+
+
+@pytest.fixture
+def two_spaces(begun):
     """Namespaces x (Pods a and b on each Windows Node) and y (a), open to each other."""
-    made = Policed(workshop, reachability, windows_nodes, linux_control, {"x": ("a", "b"), "y": ("a",)})
-    made.start()
-    return made
+    return begun(Policed, {"x": ("a", "b"), "y": ("a",)})
 
 
 @pytest.fixture
-def three_spaces(workshop, reachability, windows_nodes, linux_control):
+def three_spaces(begun):
     """Namespaces x (Pods a and b on each Windows Node), y and z (a), open to each other."""
-    made = Policed(workshop, reachability, windows_nodes, linux_control, {"x": ("a", "b"), "y": ("a",), "z": ("a",)})
-    made.start()
-    return made
+    return begun(Policed, {"x": ("a", "b"), "y": ("a",), "z": ("a",)})
 
 
 @pytest.fixture
-def flipped(workshop, reachability, windows_nodes, linux_control):
+def flipped(begun):
     """Namespaces x and y (Pod a of either on each Windows Node) and one policy with two forms, for all of x."""
-    made = Flipped(
-        workshop, reachability, windows_nodes, linux_control, {"x": ("a",), "y": ("a",)},
-        policy=policies.all_or_nobody,
-    )  # fmt: skip
-    made.start()
-    return made
+    return begun(Flipped, {"x": ("a",), "y": ("a",)}, policy=policies.all_or_nobody)
 
 
 @pytest.fixture
-def cross_os(workshop, reachability, windows_nodes, linux_nodes):
+def cross_os(begun, linux_nodes):
     """Pods x/a and y/b on each Windows Node, x/b and y/a on Linux Nodes, open to each other."""
-    made = CrossOs(
-        workshop, reachability, windows_nodes, linux_nodes, {"x": ("a",), "y": ("b",)},
-        on_linux={"x": ("b",), "y": ("a",)},
-    )  # fmt: skip
-    made.start()
-    return made
+    return begun(CrossOs, {"x": ("a",), "y": ("b",)}, beside=linux_nodes, on_linux={"x": ("b",), "y": ("a",)})
 
 
 @pytest.fixture
-def two_doors(workshop, reachability, windows_nodes, linux_control):
+def two_doors(begun):
     """Namespaces x (Pods a and b on each Windows Node) and y (a), with two TCP ports each."""
-    made = TwoDoors(workshop, reachability, windows_nodes, linux_control, {"x": ("a", "b"), "y": ("a",)})
-    made.start()
-    return made
+    return begun(TwoDoors, {"x": ("a", "b"), "y": ("a",)})
 
 
 @pytest.fixture
-def leaving(workshop, reachability, windows_nodes, linux_control):
+def leaving(begun):
     """The same, asked for where the Pods of x may go."""
-    made = Leaving(workshop, reachability, windows_nodes, linux_control, {"x": ("a", "b"), "y": ("a",)})
-    made.start()
-    return made
+    return begun(Leaving, {"x": ("a", "b"), "y": ("a",)})

@@ -15,6 +15,7 @@ from op_readiness.model.errors import AbilityNotMet
 from op_readiness.model.facts import Facts, NodeFact
 from op_readiness.model.findings import Finding, Outcome, Part
 from op_readiness.observe.blame import Sighting, accused
+from op_readiness.observe.pods import nodes_of
 from op_readiness.observe.reach import together
 from op_readiness.observe.recorder import Recorder
 from op_readiness.observe.shell import Ask, Asker, Client
@@ -67,7 +68,7 @@ class Addresses:
         """No address of these is that of another Pod of the cluster; the Node that gave it out last is accused."""
         if shared := self._shared({pod["metadata"]["uid"]: pod for pod in pods}):
             last = [max(found, key=lambda pod: str(pod["status"].get("startTime", ""))) for found in shared.values()]
-            raise AbilityNotMet(replace(self._not_distinct(shared, (), ()), nodes=_nodes_of(last)))
+            raise AbilityNotMet(replace(self._not_distinct(shared, (), ()), nodes=nodes_of(last)))
 
     def _shared(self, ours: Mapping[str, Pod]) -> dict[str, list[Pod]]:
         """Addresses of ours that more than one Pod has, with these Pods."""
@@ -140,7 +141,7 @@ class Addresses:
                     )
                 )
         if wrong:
-            nodes = tuple(sorted({pod["spec"]["nodeName"] for pod, _ in wrong}))
+            nodes = nodes_of(pod for pod, _ in wrong)
             raise AbilityNotMet(
                 Finding(
                     "A Pod does not have the address that the API shows", _where(wrong[0][0]),
@@ -237,6 +238,3 @@ def _askers(clients: Sequence[Client], node: str) -> list[Client]:
 def _where(pod: Pod) -> str:
     return f"Pod {pod['metadata']['namespace']}/{pod['metadata']['name']} (Node {pod['spec'].get('nodeName', '-')})"
 
-
-def _nodes_of(pods: Sequence[Pod]) -> tuple[str, ...]:
-    return tuple(sorted({pod["spec"]["nodeName"] for pod in pods}))

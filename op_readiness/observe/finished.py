@@ -12,7 +12,7 @@ from op_readiness.cluster.watching import WatchTimeout, wait_for
 from op_readiness.model.errors import CouldNotTell
 from op_readiness.model.findings import Finding
 from op_readiness.model.timeouts import Timeouts
-from op_readiness.observe.pods import not_up, running
+from op_readiness.observe.pods import nodes_of, not_up, running
 from op_readiness.observe.recorder import Recorder
 
 Pod = dict[str, Any]
@@ -49,7 +49,7 @@ def wait_for_ends(
 
 def _not_over(namespace: str, pods: list[Pod], waited: float) -> Finding:
     names = ", ".join(f"Pod {namespace}/{pod['metadata']['name']}" for pod in pods[:4])
-    nodes = tuple(sorted({pod["spec"].get("nodeName", "") for pod in pods}))
+    nodes = nodes_of(pods)
     hint = f"kubectl -n {namespace} logs {pods[0]['metadata']['name']}"
     return Finding("Pods that should end run on", names, f"their end within {waited:g} s", "Running", hint, nodes,
                    code="pods")  # fmt: skip

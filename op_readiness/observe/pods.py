@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from op_readiness.cluster.api import Cluster
@@ -128,7 +128,7 @@ def still_there(namespace: str, left: Sequence[Pod], seconds: float) -> Finding:
         "Pods do not go away", ", ".join(f"Pod {namespace}/{pod['metadata']['name']}" for pod in free or left),
         f"gone within {seconds:g} s", "still Terminating" if free else f"still Terminating{held}",
         "" if free else "look for the controller that set the finalizers and should take them away",
-        tuple(sorted({pod["spec"].get("nodeName", "") for pod in free} - {""})), code="" if free else HELD,
+        nodes_of(free), code="" if free else HELD,
     )  # fmt: skip
 
 
@@ -154,7 +154,7 @@ def not_up(
     events = cluster.list("Event", namespace) if late else []
     lines = [f"{_where(pod)}: {_state(pod)}; {newest_of(events, pod['metadata']['name'])}" for pod in late[:8]]
     lines += [f"Pod {namespace}/{name} does not exist" for name in sorted(missing)]
-    nodes = tuple(sorted({pod["spec"].get("nodeName", "") for pod in late} - {""}))
+    nodes = nodes_of(late)
     finding = Finding(
         what="Pods did not come up" if not until_ready else "Pods did not become Ready",
         where=", ".join(_where(pod) for pod in late[:4]) or f"Namespace {namespace}",
@@ -227,6 +227,11 @@ def _answers_itself(cluster: Cluster, namespace: str, pod: Pod) -> bool:
 
 def _restarted(pod: Pod) -> bool:
     return any(c.get("restartCount") for c in pod["status"].get("containerStatuses") or [])
+
+
+def nodes_of(pods: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """The names of the Nodes that Pods are bound to, each once."""
+    return tuple(sorted({pod["spec"].get("nodeName", "") for pod in pods} - {""}))
 
 
 def _where(pod: Pod) -> str:

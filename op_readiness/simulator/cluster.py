@@ -13,6 +13,7 @@ from op_readiness.simulator.api import Api, Informer, Object
 from op_readiness.simulator.apiproxy import ApiProxy, front
 from op_readiness.simulator.bootstrap import bootstrap, restore
 from op_readiness.simulator.clock import Clock
+from op_readiness.simulator.controlplane.informers.pods import is_ready, is_terminating
 from op_readiness.simulator.domain import installing
 from op_readiness.simulator.domain.directory import Directory
 from op_readiness.simulator.domain.embedded import IN_PROCESS
@@ -20,9 +21,10 @@ from op_readiness.simulator.domain.manifests import hooks
 from op_readiness.simulator.domain.webhookserver import WebhookServer
 from op_readiness.simulator.faults.apirules import ApiRules
 from op_readiness.simulator.faults.engine import Faults
-from op_readiness.simulator.following import endpoints_follow, is_leaving, is_ready
+from op_readiness.simulator.following import endpoints_follow
 from op_readiness.simulator.kubeconfig import Access, write_kubeconfig
 from op_readiness.simulator.network.network import Network
+from op_readiness.simulator.network.services import service_of
 from op_readiness.simulator.nodes.certificate import serving_context
 from op_readiness.simulator.nodes.entry import NodeFace
 from op_readiness.simulator.nodes.kubelet import Kubelet
@@ -253,15 +255,15 @@ def _dns_pods_well(informer: Informer) -> bool:
         for (namespace, _), pod in informer.objects.items()
         if namespace == "kube-system" and _labels(pod).get("k8s-app") == "kube-dns"
     ]
-    return len(pods) == DNS_PODS and all(is_ready(pod) and not is_leaving(pod) for pod in pods)
+    return len(pods) == DNS_PODS and all(is_ready(pod) and not is_terminating(pod) for pod in pods)
 
 
 def _dns_addresses(informer: Informer) -> int:
     """How many ready endpoints cluster DNS has."""
     return sum(
         1
-        for (namespace, _), one in informer.objects.items()
-        if namespace == "kube-system" and _labels(one).get("kubernetes.io/service-name") == "kube-dns"
+        for one in informer.objects.values()
+        if service_of(one) == ("kube-system", "kube-dns")
         for endpoint in one.get("endpoints") or []
         if (endpoint.get("conditions") or {}).get("ready") is not False
     )

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from op_readiness.simulator.api import Object
+from op_readiness.simulator.controlplane.informers.pods import condition, is_ready, is_terminating
 from op_readiness.simulator.network.selectors import selects
+from op_readiness.simulator.network.services import service_of
 
 if TYPE_CHECKING:
     from op_readiness.simulator.world import World
@@ -27,27 +29,13 @@ async def endpoints_follow(world: World) -> None:
         await world.clock.sleep(LOOK)
 
 
-def is_ready(obj: Object) -> bool:
-    """Whether the condition Ready of a Pod or Node is true."""
-    return _condition(obj, "Ready") == "True"
-
-
-def is_leaving(obj: Object) -> bool:
-    """Whether it was asked to go."""
-    return "deletionTimestamp" in obj["metadata"]
-
-
-def _condition(obj: Object, type: str) -> str:
-    conditions = (obj.get("status") or {}).get("conditions") or []
-    return next((str(one["status"]) for one in conditions if one["type"] == type), "")
-
-
 def _pods_follow(world: World) -> bool:
     """Whether the newest known Pods say of their containers what their kubelets know."""
     workers = {uid: one for kubelet in world.kubelets.values() for uid, one in kubelet.workers.items()}
-    known = ((pod, workers.get(pod["metadata"]["uid"])) for pod in world.pods.objects.values() if not is_leaving(pod))
+    staying = (pod for pod in world.pods.objects.values() if not is_terminating(pod))
+    known = ((pod, workers.get(pod["metadata"]["uid"])) for pod in staying)
     return all(
-        (_condition(pod, "ContainersReady") == "True") == all(one.ready and one.running for one in worker.shown.mains)
+        _containers_ready(pod) == all(one.ready and one.running for one in worker.shown.mains)
         for pod, worker in known
         if worker is not None and not worker.ended
     )
@@ -56,15 +44,15 @@ def _pods_follow(world: World) -> bool:
 def _missing(world: World) -> bool:
     """Whether a ready Pod that a Service selects stands in none of its EndpointSlices yet."""
     listed = {
-        (namespace, _service_of(piece), (endpoint.get("targetRef") or {}).get("name"))
-        for (namespace, _), piece in world.endpointslices.objects.items()
+        (*service_of(piece), (endpoint.get("targetRef") or {}).get("name"))
+        for piece in world.endpointslices.objects.values()
         for endpoint in piece.get("endpoints") or []
     }
     return any(
         (namespace, service, name) not in listed
         for (namespace, service), spec in _selecting(world)
         for (home, name), pod in world.pods.objects.items()
-        if home == namespace and _selected(spec, pod) and is_ready(pod) and not is_leaving(pod)
+        if home == namespace and _selected(spec, pod) and is_ready(pod) and not is_terminating(pod)
     )
 
 
@@ -72,11 +60,11 @@ def _shown(world: World) -> Iterator[tuple[Object, bool]]:
     """Each Pod that stays and stands in an EndpointSlice, and whether it stands there as ready."""
     waited = {name for name, spec in _selecting(world) if not spec.get("publishNotReadyAddresses")}
     for (namespace, _), piece in world.endpointslices.objects.items():
-        if (namespace, _service_of(piece)) not in waited:
+        if service_of(piece) not in waited:
             continue
         for endpoint in piece.get("endpoints") or []:
             pod = world.pods.objects.get((namespace, (endpoint.get("targetRef") or {}).get("name", "")))
-            if pod is not None and not is_leaving(pod):
+            if pod is not None and not is_terminating(pod):
                 yield pod, (endpoint.get("conditions") or {}).get("ready") is not False
 
 
@@ -89,5 +77,6 @@ def _selected(spec: Object, pod: Object) -> bool:
     return selects({"matchLabels": spec["selector"]}, pod["metadata"].get("labels") or {})
 
 
-def _service_of(piece: Object) -> str:
-    return str((piece["metadata"].get("labels") or {}).get("kubernetes.io/service-name", ""))
+def _containers_ready(pod: Object) -> bool:
+    found = condition(pod, "ContainersReady")
+    return found is not None and found["status"] == "True"

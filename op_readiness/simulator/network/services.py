@@ -78,7 +78,7 @@ class ServiceMap:
         self._services: dict[Name, Object] = dict(services.objects)
         self._slices: dict[Name, dict[str, Object]] = {}
         for obj in slices.objects.values():
-            self._slices.setdefault(_service_of(obj), {})[obj["metadata"]["name"]] = obj
+            self._slices.setdefault(service_of(obj), {})[obj["metadata"]["name"]] = obj
         for name in self._services:
             self._refresh(name)
         services.handlers.append(self._service_changed)
@@ -108,11 +108,11 @@ class ServiceMap:
     def _slice_changed(self, old: Object | None, new: Object | None) -> None:
         touched = set()
         if old is not None:
-            touched.add(_service_of(old))
-            self._slices.get(_service_of(old), {}).pop(old["metadata"]["name"], None)
+            touched.add(service_of(old))
+            self._slices.get(service_of(old), {}).pop(old["metadata"]["name"], None)
         if new is not None:
-            touched.add(_service_of(new))
-            self._slices.setdefault(_service_of(new), {})[new["metadata"]["name"]] = new
+            touched.add(service_of(new))
+            self._slices.setdefault(service_of(new), {})[new["metadata"]["name"]] = new
         for name in touched:
             self._refresh(name)
 
@@ -206,6 +206,7 @@ def _affinity(spec: Object) -> int:
     return int(config.get("timeoutSeconds") or 10800)
 
 
-def _service_of(piece: Object) -> Name:
+def service_of(piece: Object) -> Name:
+    """Namespace and name of the Service that an EndpointSlice is of; the name is empty where it is none's."""
     labels = piece["metadata"].get("labels") or {}
     return piece["metadata"].get("namespace", ""), labels.get("kubernetes.io/service-name", "")

@@ -21,7 +21,7 @@ from op_readiness.model.errors import AbilityNotMet, CouldNotTell
 from op_readiness.model.findings import Finding
 from op_readiness.observe import slices
 from op_readiness.observe.dns import lookup
-from op_readiness.observe.pods import ready
+from op_readiness.observe.pods import nodes_of, ready
 from op_readiness.observe.reach import Reach, finding_of, together
 from op_readiness.observe.shell import Client
 from op_readiness.observe.starting import as_judged, grows, percentile, with_former_owners
@@ -279,7 +279,7 @@ class Rescheduling:
 
     def _stuck(self, pods: Sequence[Object], kept: Sequence[Object]) -> Finding:
         left = [pod for pod in pods if pod["metadata"]["uid"] not in {one["metadata"]["uid"] for one in kept}]
-        nodes = tuple(sorted({pod["spec"].get("nodeName", "") for pod in left} - {""}))
+        nodes = nodes_of(left)
         return Finding(
             "Replaced Pods stay behind", ", ".join(pod["metadata"]["name"] for pod in left[:5]), f"{len(kept)} Pods",
             f"{len(pods)} Pods, {sum(bool(pod['metadata'].get('deletionTimestamp')) for pod in left)} Terminating",

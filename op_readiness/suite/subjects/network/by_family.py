@@ -24,6 +24,7 @@ from op_readiness.observe.families import (
     pod_addresses,
     service_families,
 )
+from op_readiness.observe.pods import nodes_of
 from op_readiness.observe.reach import Reach
 from op_readiness.observe.shell import Client
 from op_readiness.observe.targets import Exposed
@@ -257,7 +258,7 @@ def must_have_addresses(pods: Iterable[Mapping[str, Any]], family: str) -> None:
     """Every Pod has an address of the family; without, the slices of that addressType stay empty."""
     without = [pod for pod in pods if not in_family(pod_addresses(pod), family)]
     if without:
-        nodes = tuple(sorted({pod["spec"]["nodeName"] for pod in without}))
+        nodes = nodes_of(without)
         shown = ", ".join(f"{pod['metadata']['name']} {'/'.join(pod_addresses(pod))}" for pod in without[:6])
         raise AbilityNotMet(
             Finding(

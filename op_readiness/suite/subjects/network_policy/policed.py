@@ -13,7 +13,7 @@ from typing import Any
 from op_readiness.model.errors import AbilityNotMet, CouldNotTell, NotApplicable, NotTested, SkipReason
 from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Finding, Outcome, Part
-from op_readiness.observe.pods import ready, wait_for_pods
+from op_readiness.observe.pods import nodes_of, ready, wait_for_pods
 from op_readiness.observe.policies import Door, Member, egress_allowed, engines, ingress_allowed
 from op_readiness.observe.reachability import LOSS_SECONDS, LOST_OF_HUNDRED, Reachability, command_of, command_to
 from op_readiness.observe.shell import Client
@@ -144,7 +144,7 @@ class Policed:
         cut = [pod for pod in self._now() if not ready(pod)]
         if not cut:
             return
-        nodes = tuple(sorted({pod["spec"]["nodeName"] for pod in cut}))
+        nodes = nodes_of(cut)
         raise AbilityNotMet(
             Finding(
                 what="Probes of Windows Pods are blocked by the policy",
