@@ -18,7 +18,7 @@ from op_readiness.observe.targets import Exposed
 from op_readiness.suite.subjects.worker.host_facts import Defender, Inventory, _foreign_address, _untold, _ways
 from op_readiness.suite.subjects.worker.kubelet_figures import _missing
 from op_readiness.suite.subjects.worker.log_files import LogFiles, names_of
-from op_readiness.suite.subjects.worker.node_logs import NodeLogs, _events
+from op_readiness.suite.subjects.worker.node_logs import _ROWS, HEAD, NodeLogs, _events
 from op_readiness.suite.subjects.worker.node_paths import Way, _echoed, _pieces
 
 ONE = NodeFact("win-1", "windows", "10.0.20348", internal_ips=("10.0.0.1",))
@@ -135,6 +135,33 @@ def test_folded_events_are_joined():
     first = " 1/5/2024 11:36:45 PM 16384 Information  one\n     more\n"
     text = f"ProviderName: P\n\n{first} 1/5/2024 11:36:15 PM 1 Information two\n"
     assert [event.endswith(end) for event, end in zip(_events(text), ("onemore", "two"), strict=True)] == [True, True]
+
+
+@pytest.mark.parametrize("time", [
+    " 1/5/2024 11:36:45 PM", "05.01.2024 23:36:45", "2024-01-05 23:36:45", "5. 1. 2024 23:36:45", "05/01/2024 23:36:45",
+    "2024. 01. 05. 23:36:45", "2024/01/05 23:36:45", "2024-01-05 \uc624\ud6c4 11:36:45", "05-01-2024 23.36.45",
+])  # fmt: skip
+def test_events_are_told_apart_in_every_language(time):
+    """PowerShell writes their time as the Node's language does."""
+    rows = f"{time} 16384 Information  at 2024-01-05T10:00:00Z\n     2024-01-06T10:00:00Z\n{time} 1 Information two\n"
+    assert len(_events(f"ProviderName: P\n\nTimeCreated Id\n----------- --\n{rows}")) == 2
+
+
+def test_an_answer_without_events_has_none():
+    """As where the query is off and the folder is listed."""
+    assert _events("<pre><a href=x>x</a></pre>") == []
+
+
+def test_rows_of_no_known_form_are_not_taken_for_no_events():
+    """What cannot be read accuses nobody; a table without rows is no such answer."""
+    head = f"{HEAD}\n\nTimeCreated Id Message\n----------- -- -------\n"
+    for body, known in ((f"{head}in the year 2024 16384 one\n", False), (head, True)):
+        assert (_ROWS.search(body) is None) is known
+    answer = Answered(200, f"{head}mmxxiv 1 one\n", 0.1)
+    logs = NodeLogs(SimpleNamespace(any_answer=lambda *_, **__: answer), None, [], None)
+    with pytest.raises(CouldNotTell) as told:
+        logs._wrong(ONE)
+    assert told.value.findings[0].nodes == (ONE.name,) and "mmxxiv 1 one" in told.value.findings[0].seen
 
 
 def test_a_figure_of_zero_is_no_figure():

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from urllib.parse import urlencode
 
@@ -28,7 +29,9 @@ LONG_AGO = "2000-01-01T00:00:00Z"
 DEADLINE = 40.0
 """Cluster seconds for one query: the kubelet itself stops after 30."""
 SOURCE = "https://kubernetes.io/docs/concepts/cluster-administration/system-logs/#log-query"
-_EVENT = re.compile(r"^\s*\d{1,2}/\d{1,2}/\d{4}\s+\d", flags=re.MULTILINE)
+_EVENT = re.compile(r"^\s*\d{1,4}([/.-])\s?\d{1,2}\1\s?\d{1,4}\.?\s+(?:\D{1,4}\s)?\d{1,2}[:.]\d{2}", flags=re.MULTILINE)
+"""The line that an event begins with: its time, as the language of the Node writes dates."""
+_ROWS = re.compile(r"^\s*----.*\n\s*\S", flags=re.MULTILINE)
 
 
 @dataclass
@@ -108,6 +111,8 @@ class NodeLogs:
             if "No events were found" in whole.body:
                 raise CouldNotTell(_no_events(node, whole))
             return [f"query={PROVIDER}: {whole.status} {_short(whole)} without {HEAD!r}"]
+        if not _events(whole.body) and _ROWS.search(whole.body):
+            raise CouldNotTell(_unread(node, whole))
         tail, matching = self._ask(node, tailLines=TAIL), self._ask(node, pattern=PATTERN)
         boot = self._ask(node, boot=0)
         total = len(_EVENT.findall(whole.body))
@@ -161,7 +166,7 @@ class NodeLogs:
 def _events(text: str) -> list[str]:
     """Each event's lines, joined as they were before they were folded."""
     starts = [found.start() for found in _EVENT.finditer(text)]
-    return ["".join(text[a:b].split()) for a, b in zip(starts, [*starts[1:], len(text)], strict=True)]
+    return ["".join(text[a:b].split()) for a, b in pairwise([*starts, len(text)])]
 
 
 def _counts(text: str) -> tuple[int, int]:
@@ -178,6 +183,15 @@ def _no_events(node: NodeFact, answer: Answered) -> Finding:
     return Finding(
         "The Node has no events to look for", f"Node {node.name}", f"events of {PROVIDER}", _short(answer),
         nodes=(node.name,), code="control",
+    )  # fmt: skip
+
+
+def _unread(node: NodeFact, answer: Answered) -> Finding:
+    rows = " ".join(answer.body.rpartition("----")[2].split())
+    return Finding(
+        "The Node's events cannot be told apart", f"Node {node.name}", "rows that begin with a date and a time",
+        repr(rows[:120]), "compare them by hand: kubectl get --raw "
+        f"'/api/v1/nodes/{node.name}/proxy/logs/?query={PROVIDER}'", (node.name,), code="control",
     )  # fmt: skip
 
 
