@@ -2,12 +2,13 @@
 
 A boot id is a text: Windows counts its boots on most machines, and any other text is a restart all the same
 (kubernetes/kubernetes#108886). What a machine was called and who it is has to be the same: an autoscaler that replaces
-Nodes which are not Ready brings another one, and that says nothing of the one that restarted.
+Nodes which are not Ready takes the old one away and brings another, and that says nothing of the one that restarted. A
+Node that only comes in addition, while the old one is still there and does not return, excuses nobody.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -21,7 +22,7 @@ class Fate(StrEnum):
     BACK = "back"
     LOST = "lost"  # it is not back: down, or up and not Ready
     NOT_RESTARTED = "not restarted"  # Ready as before, with the boot id that it had
-    REPLACED = "replaced"  # it is not back and a Node came that was not there, or its object is a new one
+    REPLACED = "replaced"  # its object is a new one, or is gone and a Node came that was not there
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,23 @@ def is_back(before: NodeState, now: NodeState | None) -> bool:
     return restarted(before, now) and now is not None and now.ready == "True"
 
 
-def fate_of(before: NodeState, now: NodeState | None, newcomers: Collection[str]) -> Fate:
-    """What became of a Node when the time is over; `newcomers` are Windows Nodes that were not there before."""
+def fates_of(
+    before: Mapping[str, NodeState], now: Mapping[str, NodeState | None], newcomers: int
+) -> dict[str, Fate]:
+    """What became of each Node of `now` when the time is over.
+
+    `newcomers` counts Windows Nodes that were not there before: each stands for one Node whose object is gone, in the
+    order of `now`, and for none that is still there.
+    """
+    stood_for = [name for name, state in now.items() if state is None][:newcomers]
+    return {name: Fate.REPLACED if name in stood_for else fate_of(before[name], state) for name, state in now.items()}
+
+
+def fate_of(before: NodeState, now: NodeState | None) -> Fate:
+    """What became of a Node for which no other came."""
     if is_back(before, now):
         return Fate.BACK
-    if newcomers or (now is not None and now.uid != before.uid):
+    if now is not None and now.uid != before.uid:
         return Fate.REPLACED
     same = now is not None and now.boot_id == before.boot_id and now.ready == "True"
     return Fate.NOT_RESTARTED if same else Fate.LOST

@@ -2,7 +2,7 @@
 
 import pytest
 
-from op_readiness.observe.boots import Fate, NodeState, fate_of, is_back, restarted, state_of
+from op_readiness.observe.boots import Fate, NodeState, fates_of, is_back, restarted, state_of
 
 BEFORE = NodeState("uid-1", "21", "True")
 GUID = "a73baaf1-cf07-420b-b57f-6ea4e8c9d8dc"
@@ -28,16 +28,30 @@ def test_any_other_boot_id_is_a_restart(boot_id, yes):
 
 
 @pytest.mark.parametrize(("now", "newcomers", "fate"), [
-    (NodeState("uid-1", "22", "True"), (), Fate.BACK),
-    (NodeState("uid-1", "22", "True"), ("win-9",), Fate.BACK),
-    (NodeState("uid-1", "22", "False"), (), Fate.LOST),
-    (NodeState("uid-1", "21", "Unknown"), (), Fate.LOST),
-    (NodeState("uid-1", "21", "True"), (), Fate.NOT_RESTARTED),
-    (NodeState("uid-2", "1", "True"), (), Fate.REPLACED),
-    (NodeState("uid-1", "21", "Unknown"), ("win-9",), Fate.REPLACED),
-    (None, ("win-9",), Fate.REPLACED),
-    (None, (), Fate.LOST),
+    (NodeState("uid-1", "22", "True"), 0, Fate.BACK),
+    (NodeState("uid-1", "22", "True"), 1, Fate.BACK),
+    (NodeState("uid-1", "22", "False"), 0, Fate.LOST),
+    (NodeState("uid-1", "21", "Unknown"), 0, Fate.LOST),
+    (NodeState("uid-1", "21", "True"), 0, Fate.NOT_RESTARTED),
+    (NodeState("uid-2", "1", "True"), 0, Fate.REPLACED),
+    (NodeState("uid-1", "21", "Unknown"), 1, Fate.LOST),
+    (NodeState("uid-1", "22", "False"), 1, Fate.LOST),
+    (NodeState("uid-1", "21", "True"), 1, Fate.NOT_RESTARTED),
+    (None, 1, Fate.REPLACED),
+    (None, 0, Fate.LOST),
 ])  # fmt: skip
 def test_what_became_of_a_node(now, newcomers, fate):
     """A Node that an autoscaler replaced is told apart from one that is lost, and from one that never went."""
-    assert fate_of(BEFORE, now, newcomers) is fate
+    assert fates_of({"win-1": BEFORE}, {"win-1": now}, newcomers) == {"win-1": fate}
+
+
+@pytest.mark.parametrize(("newcomers", "fates"), [
+    (0, [Fate.LOST, Fate.LOST, Fate.LOST]),
+    (1, [Fate.REPLACED, Fate.LOST, Fate.LOST]),
+    (2, [Fate.REPLACED, Fate.LOST, Fate.REPLACED]),
+    (3, [Fate.REPLACED, Fate.LOST, Fate.REPLACED]),
+])  # fmt: skip
+def test_a_new_node_stands_for_one_that_is_gone_and_for_no_other(newcomers, fates):
+    """One whose object is still there, and down, is lost however many came."""
+    now = {"win-1": None, "win-2": NodeState("uid-1", "21", "Unknown"), "win-3": None}
+    assert list(fates_of(dict.fromkeys(now, BEFORE), now, newcomers).values()) == fates

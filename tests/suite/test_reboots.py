@@ -69,7 +69,7 @@ def restarts(cluster: Any = None, **inputs: Any) -> Restarting:
 
 
 def came(one: NodeFact, fate: Fate = Fate.BACK, **more: Any) -> Return:
-    return Return(one, BEFORE, {Fate.BACK: BACK}.get(fate, DOWN), fate, 55.0, **more)
+    return Return(one, BEFORE, {Fate.BACK: BACK}.get(fate, DOWN), 55.0, fate, **more)
 
 
 def test_deadlines_are_the_operators_where_he_gives_them():
@@ -114,8 +114,8 @@ def test_a_node_that_could_not_be_told_is_unknown_and_one_that_went_all_the_same
 
 
 def test_a_node_is_waited_for_as_long_as_the_deadline_and_the_delay(monkeypatch):
-    """From the call on; a Node that came meanwhile is named."""
-    cluster, waited = Listing(win_1=DOWN, win_9=BEFORE), []
+    """From the call on."""
+    cluster, waited = Listing(win_1=DOWN), []
 
     def wait_for(_cluster, kind, namespace, met, *, name, within):
         waited.append((kind, name, within))
@@ -125,12 +125,26 @@ def test_a_node_is_waited_for_as_long_as_the_deadline_and_the_delay(monkeypatch)
 
     monkeypatch.setattr(module, "wait_for", wait_for)
     cluster.clock.turn(1.0)
-    one = restarts(cluster)._wait(ONE, BEFORE, 0.0, frozenset({"win-1"}))
+    now, seconds = restarts(cluster)._wait(ONE, BEFORE, 0.0)
     assert waited == [("Node", "win-1", 60.0 + 1.5 - 1.0)]
-    assert (one.fate, one.newcomers, one.seconds) == (Fate.REPLACED, ("win-9",), pytest.approx(61.5 / 0.05))
-    assert "new Nodes: win-9" in one.seen
-    lost = restarts(cluster)._wait(ONE, BEFORE, cluster.clock.now(), frozenset({"win-1", "win-9"}))
-    assert (lost.fate, lost.back) == (Fate.LOST, False)
+    assert (now, seconds) == (DOWN, pytest.approx(61.5 / 0.05))
+
+
+@pytest.mark.parametrize(("one", "two", "here", "fates", "seen"), [
+    (BACK, BACK, ["win-9"], [Fate.BACK, Fate.BACK], ""),
+    (BACK, DOWN, ["win-9"], [Fate.BACK, Fate.LOST], "Ready Unknown, 630 s after shutdown.exe; new Nodes: win-9"),
+    (None, BACK, ["win-9"], [Fate.REPLACED, Fate.BACK], "there is no Node object any more; new Nodes: win-9"),
+    (None, None, ["win-9"], [Fate.REPLACED, Fate.LOST], "more; new Nodes: win-9, fewer than Nodes that are gone"),
+    (None, None, ["win-9", "win-8"], [Fate.REPLACED, Fate.REPLACED], "new Nodes: win-8, win-9"),
+    (None, None, ["win-3"], [Fate.LOST, Fate.LOST], "there is no Node object any more"),
+])  # fmt: skip
+def test_a_new_node_excuses_no_node_that_is_still_there(one, two, here, fates, seen):
+    """An autoscaler that only adds one leaves the other lost, and the finding says so; what is back needs no excuse."""
+    asking = restarts(Listing(**dict.fromkeys(here, BEFORE)))
+    returns = [Return(node, BEFORE, now, 630.0) for node, now in ((ONE, one), (TWO, two))]
+    judged = asking._judged(returns, frozenset({"win-1", "win-2", "win-3"}))
+    assert [one.fate for one in judged] == fates
+    assert ([one.seen for one in judged if not one.back] or [""])[-1].endswith(seen)
 
 
 def test_what_became_of_a_node_is_a_statement_a_question_or_a_note():

@@ -17,7 +17,7 @@ from op_readiness.model.errors import CouldNotTell
 from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Finding
 from op_readiness.model.timeouts import Timeouts
-from op_readiness.observe.boots import Fate, NodeState, fate_of, is_back, restarted, state_of
+from op_readiness.observe.boots import Fate, NodeState, fates_of, is_back, restarted, state_of
 from op_readiness.observe.checks import Check, Checks
 from op_readiness.observe.reach import together
 from op_readiness.suite.subjects.host_process.running import Ended, HostProcess
@@ -40,8 +40,8 @@ class Return:
     node: NodeFact
     before: NodeState
     now: NodeState | None
-    fate: Fate
     seconds: float
+    fate: Fate = Fate.LOST
     newcomers: tuple[str, ...] = ()
 
     @property
@@ -63,7 +63,8 @@ class Return:
 
     @property
     def _instead(self) -> str:
-        return f"; new Nodes: {', '.join(self.newcomers)}" if self.newcomers else ""
+        fewer = ", fewer than Nodes that are gone" if self.now is None and not self.replaced else ""
+        return f"; new Nodes: {', '.join(self.newcomers)}{fewer}" if self.newcomers else ""
 
 
 @dataclass
@@ -102,9 +103,9 @@ class Restarting:
         asked = [node for node in nodes if node.name in before and self._ask(node)]
         told = [node for node, went in zip(asked, self._told_to(asked, before), strict=True) if went]
         since = self._cluster.clock.now()
-        return together(
-            self.pods.workshop.threads, lambda node: self._wait(node, before[node.name], since, frozenset(known)), told
-        )
+        waited = together(self.pods.workshop.threads, lambda node: self._wait(node, before[node.name], since), told)
+        return self._judged([Return(node, before[node.name], *one) for node, one in zip(told, waited, strict=True)],
+                            frozenset(known))  # fmt: skip
 
     def take(self, one: Return, checks: Checks, when: str) -> bool:
         """A statement about a Node that was told to restart; gives whether it is back."""
@@ -204,10 +205,23 @@ class Restarting:
         except CouldNotTell:
             return ""
 
-    def _wait(self, node: NodeFact, before: NodeState, since: float, known: frozenset[str]) -> Return:
+    def _judged(self, returns: Sequence[Return], known: frozenset[str]) -> list[Return]:
+        """The same with what became of each: all at once, since a new Node can stand for one old Node and not for more.
+
+        New Nodes are told of every Node that is not back, whatever they stand for.
+        """
+        now = {one.node.name: one.now for one in returns}
+        all_back = all(is_back(one.before, one.now) for one in returns)
+        newcomers = () if all_back else tuple(sorted(self._windows_nodes() - known))
+        fates = fates_of({one.node.name: one.before for one in returns}, now, len(newcomers))
+        judged = [replace(one, fate=fates[one.node.name]) for one in returns]
+        return [one if one.back else replace(one, newcomers=newcomers) for one in judged]
+
+    def _wait(self, node: NodeFact, before: NodeState, since: float) -> tuple[NodeState | None, float]:
+        """(how the Node stands when it is back or the time is over, cluster seconds since `since`)."""
         clock = self._cluster.clock
         within = self.timeouts.real("node_back") + DELAY_SECONDS * self.timeouts.scale - (clock.now() - since)
-        now, newcomers, wall = None, frozenset[str](), time.time()
+        wall = time.time()
         what = f"Node {node.name} to restart and to be Ready again"
         self.pods.workshop.recorder.waiting(what, since=wall, until=wall + within)
         try:
@@ -215,12 +229,9 @@ class Restarting:
                 self._cluster, "Node", "", lambda one: one if one and is_back(before, state_of(one)) else None,
                 name=node.name, within=max(within, 1.0),
             )  # fmt: skip
-            now = state_of(found)
         except WatchTimeout as error:
-            now = state_of(error.last) if error.last else None
-            newcomers = self._windows_nodes() - known
-        seconds = self.timeouts.cluster(clock.now() - since)
-        return Return(node, before, now, fate_of(before, now, newcomers), seconds, tuple(sorted(newcomers)))
+            found = error.last
+        return state_of(found) if found else None, self.timeouts.cluster(clock.now() - since)
 
     def _state(self, name: str) -> NodeState | None:
         found = self._cluster.find("Node", name)
