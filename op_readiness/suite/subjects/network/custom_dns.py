@@ -125,7 +125,7 @@ class CustomRecords:
             lookup(f"{HOST}-{n}.{zone}", frozenset({client.ip}), hold_tries=5)
             for n, client in enumerate(self.clients["named"])
         ]
-        srv = frozenset(f"0 {100 // len(self.nodes)} 8080 {HOST}-{n}.{zone}" for n in range(len(self.nodes)))
+        srv = frozenset(f"8080 {HOST}-{n}.{zone}" for n in range(len(self.nodes)))
         targets.append(lookup(f"_http._tcp.{zone}", srv, kind="SRV", hold_tries=5))
         # as what has just changed: a DNS server that was asked too early remembers a name as missing (see `Stateful`)
         self.reach.every(self.clients["named"], targets, within="dns_answers", hint=HINT, after_change=True)
