@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from contextlib import nullcontext
 
 import pytest
 
+from op_readiness.cluster.watching import WatchTimeout
 from op_readiness.model.clock import TurnedClock
 from op_readiness.model.errors import AbilityNotMet, CouldNotTell
 from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Outcome
+from op_readiness.observe.judging import Try
 from op_readiness.observe.quantities import MIB, in_bytes, in_millicores, number
 from op_readiness.suite.subjects.scheduling import full_node
 from op_readiness.suite.subjects.scheduling.allocatable import cpu_share, memory_share
@@ -162,20 +165,60 @@ def test_a_large_pod_is_pending_for_want_of_what_it_asks_for(pod, events, error)
             pending._must_be_pending("cpu", shown)
 
 
+def asking(name: str, node: str, memory: str, phase: str = "Running"):
+    container = {"resources": {"requests": {"memory": memory}}}
+    return {"metadata": {"name": name}, "spec": {"nodeName": node, "containers": [container]},
+            "status": {"phase": phase}}  # fmt: skip
+
+
+FULL = [asking("filler-0", "win-1", "7936Mi"), asking("web", "win-1", "1Gi", "Succeeded")]
+GIVEN = asking("mem-failure-pod", "win-1", "1Gi", "Failed")
+
+
 @pytest.mark.parametrize(
-    ("message", "bound", "error"),
+    ("message", "pod", "pods", "error"),
     [
-        ("0/4: 2 Insufficient memory.", "", None),
-        ("0/4: 2 Insufficient memory.", "win-1", AbilityNotMet),
-        ("0/4: 2 node(s) had untolerated taint(s).", "", CouldNotTell),
+        ("0/4: 2 Insufficient memory.", asking("mem-failure-pod", "", "1Gi"), FULL, None),
+        ("0/4: 2 Insufficient memory.", GIVEN, [*FULL, GIVEN], AbilityNotMet),
+        ("0/4: 2 Insufficient memory.", GIVEN, [asking("filler-0", "win-1", "6Gi"), GIVEN], CouldNotTell),
+        (None, GIVEN, [*FULL, GIVEN], AbilityNotMet),
+        (None, GIVEN, [asking("filler-0", "win-1", "7Gi"), GIVEN], CouldNotTell),
+        (None, asking("mem-failure-pod", "", "1Gi"), [], AbilityNotMet),
+        ("0/4: 2 node(s) had untolerated taint(s).", asking("mem-failure-pod", "", "1Gi"), FULL, CouldNotTell),
     ],
 )
-def test_a_pod_beyond_what_is_left_is_refused_for_memory(monkeypatch, message, bound, error):
-    """One that does not fit for another reason shows nothing of memory; nor may anybody bind it afterwards."""
-    monkeypatch.setattr(full_node, "wait_for", lambda *_, **__: message)
+def test_a_pod_beyond_what_is_left_is_refused_for_memory(monkeypatch, message, pod, pods, error):
+    """One that does not fit for another reason shows nothing of memory; nor may anybody bind it afterwards, unless the
+    Node has room again because another Pod of it has ended.
+    """
+
+    def event(*_, **__):
+        if message is None:
+            raise WatchTimeout("Events", 180, [], None)
+        return message
+
+    monkeypatch.setattr(full_node, "wait_for", event)
     with bench() as made, pytest.raises(error) if error else nullcontext():
+        made.cluster.objects["Node", "win-1"] = {"status": {"allocatable": {"memory": "8Gi"}}}
+        made.cluster.events = pods
         full = FullNodes(made.workshop, [NODE], TurnedClock())
-        pod = {"metadata": {"name": "mem-failure-pod"}, "spec": {"nodeName": bound}, "status": {"phase": "Failed"}}
         monkeypatch.setattr(FullNodes, "_pod", lambda self, name: pod)
         full._refused()
         assert made.parts(Outcome.PASSED) == ["past allocatable a Pod of 1Gi"]
+
+
+@pytest.mark.parametrize(
+    ("lost", "said"),
+    [([], ""), ([0], ""), ([9], ""), ([0, 1], "2 of 18 tries lost"), ([5, 9], "2 of 18 tries lost"),
+     (range(18), "no answer in 18 tries")],
+)  # fmt: skip
+def test_a_neighbour_may_lose_one_answer_and_the_first_is_none_but_one(lost, said):
+    """A single loss in eighteen shows nothing, whichever it is."""
+    tries = [Try(good=n not in lost, name="" if n in lost else "quiet-0") for n in range(18)]
+    answered: Future = Future()
+    answered.set_result(("win-1", tries))
+    with bench() as made:
+        limit = MemoryLimit(made.workshop, None, None, [NODE], [])
+        limit.seen, limit.neighbours = [Seen(NODE, {})], [{"metadata": {"name": "quiet-0"}}]
+        limit._neighbours_answered([answered])
+        assert limit.seen[0].lost.startswith(said) if said else not limit.seen[0].lost

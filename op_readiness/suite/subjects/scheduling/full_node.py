@@ -57,12 +57,16 @@ class FullNodes:
         pods = self.workshop.cluster.list("Pod")
         made = []
         for number, node in enumerate(self.nodes):
-            allocatable = in_bytes(self.workshop.cluster.get("Node", node.name)["status"]["allocatable"]["memory"])
-            taken = sum(requested(pod) for pod in pods if pod["spec"].get("nodeName") == node.name and not _over(pod))
-            left = allocatable - taken - injected - REST
-            if left > 0:
+            if (left := self._free(node.name, pods) - injected - REST) > 0:
                 made.append(self._bound(f"filler-{number}", node, left))
         return self.workshop.pods(made, until_ready=False)
+
+    def _free(self, node: str, pods: Sequence[Object]) -> int:
+        """Bytes of a Node's allocatable memory that none of `pods` has asked for."""
+        allocatable = in_bytes(self.workshop.cluster.get("Node", node)["status"]["allocatable"]["memory"])
+        return allocatable - sum(
+            requested(pod) for pod in pods if pod["spec"].get("nodeName") == node and not _over(pod)
+        )
 
     def _injected(self) -> int:
         """Bytes that admission adds to a Pod of ours, found by a create that is only tried."""
@@ -98,7 +102,9 @@ class FullNodes:
             within = workshop.context.timeouts.real("failed_scheduling")
             message = wait_for(workshop.cluster, "Event", workshop.namespace, met, within=within)
         except WatchTimeout:
-            raise self._not_refused(self._pod(name), "Warning FailedScheduling within 180 s") from None
+            pod = self._pod(name)
+            self._had_no_room(pod)
+            raise self._not_refused(pod, "Warning FailedScheduling within 180 s") from None
         if WANT not in message:
             raise CouldNotTell(
                 Finding(
@@ -109,12 +115,32 @@ class FullNodes:
             )  # fmt: skip
         self.clock.sleep(STAYS * workshop.context.timeouts.scale)
         if (pod := self._pod(name))["spec"].get("nodeName"):
+            self._had_no_room(pod)
             raise self._not_refused(pod, f"no Node in the {STAYS:g} s after FailedScheduling")
         self._part(Outcome.PASSED)
         workshop.recorder.note(f"with every Node filled: {message}")
 
     def _pod(self, name: str) -> Object:
         return self.workshop.cluster.get("Pod", name, self.workshop.namespace)
+
+    def _had_no_room(self, pod: Object) -> None:
+        """Raises CouldNotTell where a Pod was rightly given its Node: another Pod has ended since we filled it."""
+        if not (node := pod["spec"].get("nodeName")):
+            return
+        own = pod["metadata"]["name"], pod["metadata"].get("namespace")
+        others = [
+            one for one in self.workshop.cluster.list("Pod")
+            if (one["metadata"]["name"], one["metadata"].get("namespace")) != own
+        ]  # fmt: skip
+        if (free := self._free(node, others)) >= (wanted := requested(pod)):
+            raise CouldNotTell(
+                Finding(
+                    "A Pod that should be one too many was given a Node with room for it", f"Node {node}",
+                    f"less than {wanted // MIB} MiB that no Pod asks for", f"{free // MIB} MiB",
+                    "other Pods of the Node have ended since it was filled, or it has come since: run it again",
+                    (node,), code="control",
+                )
+            )  # fmt: skip
 
     def _not_refused(self, pod: Object, expected: str) -> AbilityNotMet:
         self._part(Outcome.FAILED)

@@ -125,7 +125,7 @@ class MemoryLimit:
     def _neighbours_answered(self, asked: Sequence[Future[tuple[str, list[Try]]]]) -> None:
         for future, pod in zip(asked, self.neighbours, strict=True):
             node, tries = future.result()
-            judgement = judge(frozenset({pod["metadata"]["name"]}), tries[:1], [], tries)
+            judgement = judge(frozenset({pod["metadata"]["name"]}), tries, [], tries)
             if not judgement.good and not judgement.undecided:
                 next(one for one in self.seen if one.node.name == node).lost = str(judgement)
 
