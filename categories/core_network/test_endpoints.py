@@ -8,7 +8,7 @@ def test_services_route_to_the_pods_of_their_endpoint_slices(slice_routing):
     slice_routing.slices_must_list()
     slice_routing.traffic_must_follow()
     slice_routing.slices_must_come_back()
-    slice_routing.traffic_must_follow()
+    slice_routing.traffic_must_follow(after_change=True)
     slice_routing.removed_pod_must_get_no_more()
 
 

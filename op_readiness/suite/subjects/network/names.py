@@ -163,8 +163,11 @@ class OutsideNames:
         self._must_say(full, "A", changed["spec"]["clusterIP"])
 
     def _must_say(self, name: str, kind: str, answer: str, tries: int = 5) -> None:
+        """Asked as what has just changed: a DNS server that has not heard of it answers for as long as its cache keeps
+        it that there is no such name, or no such record, and the other ones what is right (see `Stateful.must_route`).
+        """
         target = lookup(name, frozenset({answer}), kind=kind, dns_pods=self.names.dns_pods(), hold_tries=tries)
-        self.names.reach.every(self.names.clients, [target], within="dns_answers")
+        self.names.reach.every(self.names.clients, [target], within="dns_answers", after_change=True)
 
     def outside_must_be_reached(self) -> None:
         """A public name resolves and answers HTTP, if it does from Linux; otherwise that half is not judged."""

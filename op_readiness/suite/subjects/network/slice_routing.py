@@ -66,11 +66,16 @@ class SliceRouting:
             expected="new slices with all Pods", timeouts=self.workshop.context.timeouts,
         )  # fmt: skip
 
-    def traffic_must_follow(self) -> None:
-        """Every client meets exactly the Pods that the slices list, by number and by name of the port."""
+    def traffic_must_follow(self, *, after_change: bool = False) -> None:
+        """Every client meets exactly the Pods that the slices list, by number and by name of the port.
+
+        `after_change` when slices were deleted and made again: a kube-proxy that hears of it late takes the load
+        balancer away for a while after the API shows the new ones.
+        """
         self.reach.every(
             self.clients,
             [self._exposed(ONE, self.pods[:1]).by_cluster_ip(), self._exposed(SHARED, self.pods).by_cluster_ip()],
+            after_change=after_change,
         )
 
     def removed_pod_must_get_no_more(self) -> None:

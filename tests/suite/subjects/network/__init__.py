@@ -1,0 +1,1 @@
+"""Self-tests of what the tests of networks judge."""
