@@ -16,7 +16,7 @@ from threading import Event
 from typing import Any
 
 from op_readiness.cluster.api import Cluster
-from op_readiness.model.errors import AbilityNotMet, CouldNotTell
+from op_readiness.model.errors import AbilityNotMet, CouldNotTell, NotApplicable
 from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Finding, Outcome, Part
 from op_readiness.observe.checks import Check, Checks
@@ -38,6 +38,7 @@ SERIES = 5
 SHOWN = 4
 CUT_HINT = "hnsdiag list loadbalancers on the Node: kube-proxy's, beside one of an address of 192.0.2.0/24"
 BEFORE = "Service traffic was not well before any rule was made"
+NO_HNS = "Windows Server: the host network service comes with the Containers feature"
 
 
 @dataclass
@@ -51,6 +52,8 @@ class HnsRules:
     port: int = field(default_factory=lambda: FIRST_PORT + secrets.randbelow(PORTS))
     ends: dict[str, str] = field(default_factory=dict)
     cut: list[Finding] = field(default_factory=list)
+    without: dict[str, str] = field(default_factory=dict)
+    """Node -> why HNS cannot be asked there."""
 
     def start(self) -> None:
         """A Pod on each Node, whose endpoint is referred to, and all of them behind a Service."""
@@ -66,7 +69,8 @@ class HnsRules:
     def must_be_managed(self) -> None:
         """Made, read back, removed; kube-proxy's Service answers all the time, and others' policies stay as they are.
 
-        Raises CouldNotTell where the Service did not answer before, or where Services changed each time.
+        Raises CouldNotTell where the Service did not answer before, or where Services changed each time, and
+        NotApplicable where HNS can be asked on no Node.
         """
         for turn in range(ROUNDS):
             services = served(self._cluster)
@@ -116,6 +120,10 @@ class HnsRules:
     def _managed(self, turn: int, checks: Checks) -> tuple[Said, Said]:
         """What was there before and after; in between a rule was made, read back and removed on every Node."""
         before = self._said(turn, "list", checks)
+        if not (able := [node for node in self.pods.nodes if node.name not in self.without]):
+            why = "; ".join(dict.fromkeys(self.without.values()))
+            raise NotApplicable(f"HNS cannot be asked on any Windows Node: {why}", source=NO_HNS)
+        self.pods.nodes = able
         for node in self.pods.nodes if turn == 0 else ():
             self.pods.workshop.promise("HNS policy", {"node": node.name, "vip": self.vip, "port": self.port})
         created = self._said(turn, "create", checks)
@@ -200,6 +208,7 @@ class HnsRules:
                 where = ended.node.place
                 part = Part("HNS", where, act, Outcome.SKIPPED, ended.node.name, reason=str(said["missing"]))
                 self.pods.workshop.recorder.part(part)
+                self.without[ended.node.name] = str(said["missing"])
             elif said:
                 found[ended.node.name] = (ended, said)
             else:

@@ -41,10 +41,17 @@ class Leftovers:
     """Whether HNS has told of Pods while they were there."""
 
     def count(self) -> None:
-        """What there is before."""
-        self.before = self._told()
-        if missing := [said["missing"] for said in self.before.values() if said["missing"]]:
-            raise NotApplicable(f"HNS cannot be asked: {missing[0]}", source="Windows Server with Containers feature")
+        """What there is before; Nodes whose HNS cannot be asked are left out, raises NotApplicable if all are."""
+        told = self._told()
+        missing = {name: str(said["missing"]) for name, said in told.items() if said["missing"]}
+        if len(missing) == len(self.hosts.nodes):
+            why = "; ".join(dict.fromkeys(missing.values()))
+            raise NotApplicable(f"HNS cannot be asked: {why}", source="Windows Server with Containers feature")
+        for node in (one for one in self.hosts.nodes if one.name in missing):
+            part = Part("leftovers", node.place, self.went, Outcome.SKIPPED, node.name, reason=missing[node.name])
+            self.hosts.workshop.recorder.part(part)
+        self.hosts.nodes = [node for node in self.hosts.nodes if node.name not in missing]
+        self.before = {name: said for name, said in told.items() if name not in missing}
         self.running = self._running()
 
     def count_where_one_may(self) -> bool:
