@@ -23,6 +23,7 @@ from op_readiness.suite.subjects.host_process.hns import HnsRules
 from op_readiness.suite.subjects.host_process.network import ApiAccess
 from op_readiness.suite.subjects.host_process.running import Ended, HostProcess
 from op_readiness.suite.subjects.network_policy.policed import Policed
+from op_readiness.suite.subjects.reboot import all_nodes
 from op_readiness.suite.subjects.reboot.rejoin import Rejoin
 from op_readiness.suite.subjects.scheduling.cpu_limit import CpuLimit
 from op_readiness.suite.subjects.scheduling.full_node import FullNodes
@@ -291,3 +292,52 @@ def test_a_node_that_was_replaced_when_it_restarted_does_not_rejoin():
     with pytest.raises(NotApplicable, match="win-1 was replaced"):
         joins.must_rejoin()
     assert taken == ["after the restart"]
+
+
+@pytest.mark.parametrize("nodes", [[ONE], [ONE, TWO]])
+def test_without_linux_nobody_asks_the_service_while_nodes_restart(monkeypatch, nodes):
+    """Pods of Nodes that are up ask those of the one that restarted, and with one Node only itself."""
+    asked: list[Any] = []
+
+    class Kept:
+        """One Pod a Node, by its name."""
+
+        def __init__(self, workshop: Any, asker: Any, nodes: Any) -> None:
+            """Nothing is made."""
+
+        def start(self) -> None:
+            """Nothing is made."""
+
+        def client(self, node: NodeFact) -> str:
+            return f"Pod on {node.name}"
+
+        def by_pod_ip(self, node: NodeFact) -> str:
+            return f"IP on {node.name}"
+
+        def name(self) -> list[str]:
+            return ["kubernetes.default"]
+
+    def note(reach: Any, pairs: Any, *_: Any) -> None:
+        asked[:] = pairs
+
+    monkeypatch.setattr(all_nodes, "Kept", Kept)
+    monkeypatch.setattr(all_nodes, "must_be_well_before", note)
+    monkeypatch.setattr(all_nodes, "must_be_well_after", note)
+    with bench() as made:
+        pods: Any = SimpleNamespace(start=lambda: None, workshop=made.workshop, nodes=nodes)
+        restarting = SimpleNamespace(start=lambda: None)
+        monkeypatch.setattr(all_nodes.Restarting, "of", lambda pods: restarting)
+        test = all_nodes.AllNodes(pods, None, None, [])  # type: ignore[arg-type]
+        test.start()
+        names = [(f"Pod on {node.name}", "kubernetes.default") for node in nodes]
+        across = [("Pod on win-2", "IP on win-1"), ("Pod on win-1", "IP on win-2")] if len(nodes) > 1 else []
+        assert sorted(asked) == sorted([*names, *across])
+        assert [(path, why[:34]) for path, _, why in skipped(made.workshop.recorder)] == [
+            ("from Linux", "no Linux Node takes Pods: nobody a")
+        ]
+        assert test._look() is None
+        test._traffic([ONE], ["win-1"])
+        assert sorted(asked) == sorted([names[0], *across[:1]])
+        test.hurt = {node.name for node in nodes}
+        test.all_at_once()
+        assert [path for path, _, _ in skipped(made.workshop.recorder)] == ["from Linux", "all at once"]
