@@ -29,6 +29,7 @@ FLOORS = {
     "dns_answers": 9.0,
     "policy_enforced": 6.0,
     "domain_joined": 6.0,
+    "call_ended": 6.0,
 }
 """Real seconds below which a deadline never falls, by name."""
 
@@ -59,6 +60,7 @@ class Timeouts:
     domain_joined: float = 60.0  # gmsa_full.go: one minute, a try a second
     node_lost: float = 60.0
     node_back: float = 600.0  # reboot_node.go: ten minutes; KEP-2578 says a few
+    call_ended: float = 60.0  # of a Pod that calls the API every ten seconds; three such calls, and a loaded machine
     service_gap: float = 60.0  # Node monitor grace period (40 s, 50 s from Kubernetes 1.32 on), and kube-proxy's lag
     ability: float = 900.0  # a worker silent past this is killed
 

@@ -1,7 +1,8 @@
 r"""The Service that is deleted and made again, in front of Pods that hold a token and a volume.
 
-The same cycle as in Core.Network; after each turn the volume is readable and the token is good, so what kube-proxy and
-the host network service do to a Pod's endpoint has not touched what the Pod holds.
+The same cycle as in Core.Network; while the Service is away and after each turn the volume is readable, the token is
+good and a call to the API ends well, so what kube-proxy and the host network service do to a Pod's endpoint has not
+touched what the Pod holds. Pods that lived through a deletion are asked before they are replaced.
 """
 
 from __future__ import annotations
@@ -9,12 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from op_readiness.model.clock import SYSTEM_CLOCK, Clock
 from op_readiness.observe.checks import Check
-from op_readiness.observe.shell import Asker, Client
+from op_readiness.observe.shell import Ask, Asker, Client
+from op_readiness.observe.traffic import Patience
 from op_readiness.suite.subjects.network.service_life import REPLICAS, Recreation
 from op_readiness.suite.subjects.storage.mounting import Mounting, Object, lines_of, mount, volume
 from op_readiness.suite.subjects.storage.tokens import (
     ACCOUNT_FOLDER,
+    CALLS,
     FAILED,
     HASH,
     Tokens,
@@ -24,6 +28,9 @@ from op_readiness.suite.subjects.storage.tokens import (
 
 HELD, KEY, VALUE = "held", "word", "held-all-the-while"
 FOLDER, CALLING = r"C:\held", "calling"
+FURTHER = 2
+"""Calls after those of the first look at a log: the client writes a call down before it makes it, so only the next one
+says that it ended; and the first of the two is begun after what is judged."""
 
 
 @dataclass
@@ -31,6 +38,7 @@ class HeldRecreation(Recreation):
     """Recreation whose Pods have a ConfigMap volume, a token, and a second container that calls the API with it."""
 
     asker: Asker | None = None
+    clock: Clock = SYSTEM_CLOCK
     holders: list[Client] = field(default_factory=list)
 
     def start(self) -> None:
@@ -45,8 +53,12 @@ class HeldRecreation(Recreation):
         self.cycle(**how)
         self.must_hold(f"after cycle {self.generation}")
 
+    def while_it_is_away(self) -> None:
+        """The Pods that lived through the deletion, before any of them is replaced."""
+        self.must_hold(f"after deletion {self.generation + 1}")
+
     def must_hold(self, when: str) -> None:
-        """Every Pod reads its volume, its token is good, and none of its calls to the API has failed."""
+        """Every Pod reads its volume, its token is good, its calls to the API go on, and none of them has failed."""
         self._mounting().judge(
             lambda client: self._held(client, when), self.holders,
             "What a Windows Pod holds is lost when a Service is made again", code="held",
@@ -58,14 +70,32 @@ class HeldRecreation(Recreation):
         text = mounting.cmd(client, rf"type {FOLDER}\{KEY}").text
         tokens = Tokens(mounting)
         user = tokens.user_of(tokens.read(client))
-        log = self._log(client)
+        log, further = self._called(client)
         failed, account = FAILED.findall(log), f"system:serviceaccount:{client.namespace}:default"
+        calls = f"{len(HASH.findall(log))} calls, {further} of them further ones"
         return [
             Check(f"volume {when}", client.place, KEY, VALUE, text, lines_of(text) == [VALUE]),
             Check(f"token {when}", client.place, "TokenReview", account, user or "not authenticated", user == account),
-            Check(f"API access {when}", client.place, "calls to /healthz", "none failed",
-                  "; ".join(failed[:2]) or f"{len(HASH.findall(log))} calls", not failed),
+            Check(f"API access {when}", client.place, "calls to /healthz", "further calls, none failed",
+                  "; ".join(failed[:2]) or calls, further >= FURTHER and not failed),
         ]  # fmt: skip
+
+    def _called(self, client: Client) -> tuple[str, int]:
+        """The log of the calls when a further one has ended, one has failed, or none has come in time; how many came.
+
+        Time goes by in the Pod, where the calls are made.
+        """
+        asker, log = self._mounting().asker, self._log(client)
+        before = len(HASH.findall(log))
+        patience = Patience(asker.timeouts, "call_ended", self.clock)
+        while True:
+            further = len(HASH.findall(log)) - before
+            if further >= FURTHER or FAILED.search(log):
+                return log, further
+            waited = asker.ask(client, [Ask("wait", f"sleep {CALLS / 2:g}", longest=CALLS / 2)]).seconds
+            log = self._log(client)
+            if patience.over(max(CALLS / 2, waited), str(client.place)):
+                return log, len(HASH.findall(log)) - before
 
     def _mounting(self) -> Mounting:
         if self.asker is None:

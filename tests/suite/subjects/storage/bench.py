@@ -74,6 +74,7 @@ class Told:
 
     tongue: Tongue
     asked: list[tuple[str, str, str]] = field(default_factory=list)
+    timeouts: Timeouts = field(default_factory=Timeouts)
 
     def answer(self, client: Client, argv: list[str]) -> Answer:
         return self._said(client, argv[-1] if argv[0] == "cmd" else " ".join(argv))

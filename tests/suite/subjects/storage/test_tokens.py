@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -148,27 +149,66 @@ def test_the_volume_is_that_of_the_admission_with_a_life_of_its_own():
     )  # fmt: skip
 
 
+CALL = "calling /healthz\nauthz_header=one\n"
+
+
+class Calling(dict):
+    """Logs of a Pod that calls every ten seconds, of which each wait in it spends five."""
+
+    def __init__(self, calls=1, ends=10**9, tail=""):
+        self.calls, self.ends, self.tail, self.waits = calls, ends, tail, 0
+
+    def get(self, *_):
+        return CALL * min(self.calls + self.waits // 2, self.ends) + self.tail
+
+
 @pytest.mark.parametrize(
     ("volume", "user", "log", "broken"),
     [
-        (f"{VALUE} ", "default", "authz_header=one", []),
-        ((1, ENGLISH), "default", "authz_header=one", ["volume after word"]),
-        (VALUE, "other", "authz_header=one", ["token after TokenReview"]),
-        (VALUE, "", "authz_header=one", ["token after TokenReview"]),
-        (VALUE, "default", "authz_header=one\nstatus=failed", ["API access after calls to /healthz"]),
+        (f"{VALUE} ", "default", Calling(), []),
+        ((1, ENGLISH), "default", Calling(), ["volume after word"]),
+        (VALUE, "other", Calling(), ["token after TokenReview"]),
+        (VALUE, "", Calling(), ["token after TokenReview"]),
+        (VALUE, "default", Calling(tail="status=failed"), ["API access after calls to /healthz"]),
+        (VALUE, "default", Calling(calls=0, ends=0), ["API access after calls to /healthz"]),  # there was never a call
+        (VALUE, "default", Calling(ends=1), ["API access after calls to /healthz"]),  # none has come since
+        (VALUE, "default", Calling(ends=2), ["API access after calls to /healthz"]),  # one was begun, and it hangs
     ],
 )
 def test_what_pods_hold_is_asked_after_each_turn_of_their_service(volume, user, log, broken):
-    """The volume, the token, and every call to the API meanwhile."""
+    """The volume, the token, and calls to the API, of which one that is begun afterwards has to end well."""
 
     def tongue(_, command):
+        log.waits += command.startswith("sleep")
         return volume if command.startswith("type") else OLD
 
     with bench(tongue) as made:
         made.cluster.users = {OLD: f"system:serviceaccount:{NAMESPACE}:{user}"} if user else {}
-        made.cluster.logged = {POD: log}
-        held = HeldRecreation(made.workshop, None, [], NODES, asker=made.told)
+        made.cluster.logged = log
+        held = HeldRecreation(made.workshop, None, [], NODES, asker=made.told, clock=TurnedClock())
         assert wrong(held._held(client_on(NODES[0], POD), "after")) == broken
+        assert log.waits * CALLS / 2 <= 60
+
+
+def test_pods_that_lived_through_a_deletion_are_judged_before_they_are_replaced(monkeypatch):
+    """Not only those that come after them."""
+    judged, old = [], client_on(NODES[0], "again-0-0")
+
+    def replace_pods(held):
+        held.holders, held.generation = [client_on(NODES[0], "again-1-0")], held.generation + 1
+
+    monkeypatch.setattr(HeldRecreation, "replace_pods", replace_pods)
+    for method in ("_exposed", "_take_away", "_manifest", "must_route"):
+        monkeypatch.setattr(HeldRecreation, method, lambda *_, **__: SimpleNamespace(cluster_ip="10.96.0.7"))
+    monkeypatch.setattr(
+        HeldRecreation, "must_hold", lambda held, when: judged.append((when, [one.pod for one in held.holders]))
+    )
+    with bench() as made:
+        made.workshop.recorder.figure = lambda *_: None
+        made.workshop.create = lambda manifest: manifest
+        held = HeldRecreation(made.workshop, None, [], NODES, asker=made.told, holders=[old])
+        held.turn(new_pods=True)
+    assert judged == [("after deletion 1", ["again-0-0"]), ("after cycle 2", ["again-1-0"])]
 
 
 def test_pods_of_the_service_hold_a_volume_and_a_token_in_two_containers():
