@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
 
 import pytest
 
 from op_readiness.cluster.watching import WatchTimeout
 from op_readiness.model.clock import TurnedClock
+from op_readiness.observe.shell import Answer, Answers
 from op_readiness.suite.subjects.storage import subpaths
 from op_readiness.suite.subjects.storage.config_volumes import (
+    _ROUND,
     BYTES,
     PATHS,
     TTL,
@@ -17,6 +20,7 @@ from op_readiness.suite.subjects.storage.config_volumes import (
     VALUES,
     VOLUMES,
     ConfigVolumes,
+    _look,
 )
 from op_readiness.suite.subjects.storage.downward import UNLIMITED, Downward, value_of
 from op_readiness.suite.subjects.storage.host_folders import HostFolders
@@ -35,9 +39,15 @@ def config(mangled=lambda value: value):
             return f"{hashlib.sha256(mangled(BYTES[key])).hexdigest()}  {path}"
         if command.startswith("/agnhost"):
             return f'content of file "{command.rsplit("=", 1)[1]}": {VALUES["data-1"]}'
-        return VALUES["data-1"] if "type C:" in command else UPDATED
+        return VALUES["data-1"] if "type C:" in command else round_of(0)
 
     return tongue
+
+
+def round_of(second, stale=()):
+    """What a look at all volumes prints; `stale` show the old value."""
+    shown = [f"{name}: {VALUES['data-1'] if name in stale else UPDATED}" for name in VOLUMES]
+    return (int(bool(stale)), "\n".join([f"second: {1000 + second}", *shown]))
 
 
 def test_volumes_are_compared_byte_by_byte():
@@ -74,13 +84,10 @@ def test_what_was_not_changed_is_there_after_an_update():
 def test_an_update_must_come_in_every_volume():
     """One that stays as it was is named; a Node of a large cluster may take its TTL longer."""
     stale = next(iter(VOLUMES))
-
-    well = config()
+    well, rounds = config(), iter(range(0, 10**9, 5))
 
     def tongue(client, command):
-        if command.startswith("sha256sum"):
-            return well(client, command)
-        return (1, "value-1") if f"/{stale}/" in command else UPDATED
+        return well(client, command) if command.startswith("sha256sum") else round_of(next(rounds), [stale])
 
     with bench(tongue) as made:
         made.cluster.objects["Node", "win-1"] = {"metadata": {"annotations": {TTL: "60"}}}
@@ -90,6 +97,49 @@ def test_an_update_must_come_in_every_volume():
         made.cluster.objects["Node", "win-1"] = {"metadata": {}}
         checks = ConfigVolumes(made.mounting, NODES)._updates(CLIENT)
         assert {one.expected for one in checks if "updated" in one.path} == {f"{UPDATED} within 240 s"}
+
+
+@pytest.mark.parametrize(("last", "broken"), [(240, []), (245, ["projected-configmap updated data-1"])])
+def test_all_volumes_have_one_clock(last, broken):
+    """The one that comes last has no more time because others came before it, and the Pod says what time it is."""
+    well, asked, now = config(), [], iter(range(0, 10**9, 5))
+    comes = dict(zip(VOLUMES, (200, 210, 220, last), strict=True))
+
+    def told(client, asks):
+        asked.extend(asks)
+        answers = Answers()
+        for ask in asks:
+            answers[ask.key] = []
+            for _ in range(ask.times):
+                if ask.command.startswith("sha256sum"):
+                    said = (0, well(client, ask.command))
+                else:
+                    second = next(now)
+                    said = round_of(second, [name for name in VOLUMES if second < comes[name]])
+                answers[ask.key].append(Answer(*said))
+                if said[0] == 0 and ask.until_good:
+                    break
+        return answers
+
+    with bench() as made:
+        made.told.ask = told
+        made.cluster.objects["Node", "win-1"] = {"metadata": {}}
+        assert wrong(ConfigVolumes(made.mounting, NODES)._updates(CLIENT)) == broken
+    assert max(ask.worst for ask in asked) < 60  # no exec that is silent until the runner takes the worker for dead
+
+
+@pytest.mark.parametrize(("fresh", "code"), [(True, 0), (False, 1)])
+def test_a_look_at_all_volumes_is_good_when_all_are_new(tmp_path, fresh, code):
+    """In a shell: each volume on a line of its own, also one whose file cannot be read."""
+    for name in VOLUMES:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "data-1").write_text(UPDATED)
+    if not fresh:
+        (tmp_path / "projected-secret" / "data-1").unlink()
+    done = subprocess.run(["sh", "-c", _ROUND.replace("/etc/", f"{tmp_path}/")], capture_output=True, text=True)
+    second, shown = _look(done.stdout)
+    assert (done.returncode, second > 0, set(shown)) == (code, True, set(VOLUMES))
+    assert {name for name in VOLUMES if shown[name] != UPDATED} == (set() if fresh else {"projected-secret"})
 
 
 def sub_path_files(made, broken=""):
