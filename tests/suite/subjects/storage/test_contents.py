@@ -136,7 +136,8 @@ def test_a_look_at_all_volumes_is_good_when_all_are_new(tmp_path, fresh, code):
         (tmp_path / name / "data-1").write_text(UPDATED)
     if not fresh:
         (tmp_path / "projected-secret" / "data-1").unlink()
-    done = subprocess.run(["sh", "-c", _ROUND.replace("/etc/", f"{tmp_path}/")], capture_output=True, text=True)
+    script = _ROUND.replace("/etc/", f"{tmp_path}/")
+    done = subprocess.run(["sh", "-c", script], check=False, capture_output=True, text=True)
     second, shown = _look(done.stdout)
     assert (done.returncode, second > 0, set(shown)) == (code, True, set(VOLUMES))
     assert {name for name in VOLUMES if shown[name] != UPDATED} == (set() if fresh else {"projected-secret"})
