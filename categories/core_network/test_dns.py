@@ -5,9 +5,10 @@ from op_readiness.suite import ability
 
 @ability("net-dns-cluster")
 def test_windows_pods_resolve_names_of_the_cluster(cluster_names, canary, windows_servers):
+    first = cluster_names.ask_new_pods(windows_servers)
     cluster_names.settings_must_be_the_clusters()
     cluster_names.must_resolve(canary)
-    cluster_names.new_pods_must_resolve(windows_servers)
+    first.must_hold(cluster_names.reach)
     cluster_names.unknown_names_must_be_absent()
     cluster_names.api_must_be_met_by_name()
 

@@ -3,7 +3,8 @@
 Running and Ready is not enough: endpoints made in a burst stay unattached (projectcalico/calico#12795), or all but the
 first Pod of a Node have no DNS. So every Pod is asked by its own IP, and looks up a name itself. Some is wrong only
 after others went: an address that comes again meets a remote endpoint that stayed (microsoft/Windows-Containers#631).
-So the Pods have successors, which are asked the same.
+So the Pods have successors, which are asked the same. The first thing that a Pod is asked is a name, for those may work
+only some time after its start.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Outcome, Part
 from op_readiness.observe.addresses import Addresses, address_of
 from op_readiness.observe.dns import lookup
+from op_readiness.observe.first_names import FirstNames
 from op_readiness.observe.pods import HELD, pods_gone, running, wait_for_pods
 from op_readiness.observe.reach import Reach
 from op_readiness.observe.shell import Client
@@ -47,6 +49,8 @@ class AtOnce:
     started: dict[str, float] = field(default_factory=dict)
     used: dict[str, str] = field(default_factory=dict)
     """Address -> the Pod that had it and is gone."""
+    names: FirstNames | None = None
+    """What the Pods were told when they were first asked; None where there is no name to ask for."""
 
     def must_start(self) -> None:
         """All Pods made side by side are Running and Ready within the time for a batch."""
@@ -80,6 +84,7 @@ class AtOnce:
         self.workshop.must_be_where_sent(found.values())
         for pod in found.values():
             self.crowds.setdefault(pod["spec"]["nodeName"], []).append(pod)
+        self._ask_names()
         return found
 
     def each_must_answer(self) -> None:
@@ -87,16 +92,24 @@ class AtOnce:
         self.addresses.each_must_answer(self.crowds, self.clients)
 
     def each_must_resolve(self) -> None:
-        """Every Pod looks up a name of the cluster within the warm-up; the slowest is reported."""
-        facts = self.workshop.context.facts
-        api = self.workshop.cluster.get("Service", "kubernetes", "default")["spec"]["clusterIP"]
-        if not facts.dns_ip or ":" in api:
-            why = "the cluster has no DNS Service" if not facts.dns_ip else "the API's Service has an IPv6 address"
-            self.workshop.recorder.part(Part("DNS A", self.clients[0].place, "", Outcome.SKIPPED, reason=why))
+        """Every Pod looks up a name of the cluster, and had an answer within its warm-up; the slowest is reported."""
+        if self.names:
+            self.names.must_hold(self.reach)
             return
-        name = f"kubernetes.default.svc.{facts.dns_domain}."
-        legs = self.reach.every(self._inside(), [lookup(name, frozenset({api}), hold_tries=3)], within="warm_up")
-        self.workshop.recorder.figure("slowest first name after seconds", max(leg.seconds for leg in legs))
+        facts = self.workshop.context.facts
+        why = "the API's Service has an IPv6 address" if facts.dns_ip else "the cluster has no DNS Service"
+        self.workshop.recorder.part(Part("DNS A", self.clients[0].place, "", Outcome.SKIPPED, reason=why))
+
+    def _ask_names(self) -> None:
+        """The Pods ask for the API's Service, where there is a DNS Service and an A record to get."""
+        facts, workshop = self.workshop.context.facts, self.workshop
+        api = workshop.cluster.get("Service", "kubernetes", "default")["spec"]["clusterIP"]
+        if not facts.dns_ip or ":" in api:
+            return
+        target = lookup(f"kubernetes.default.svc.{facts.dns_domain}.", frozenset({api}), hold_tries=3)
+        self.names = FirstNames(target, self.addresses.asker, workshop.threads, workshop.recorder)
+        pods = [pod for crowd in self.crowds.values() for pod in crowd]
+        self.names.ask([(Client.of(pod, facts.node(pod["spec"]["nodeName"])), pod) for pod in pods])
 
     def must_go(self) -> None:
         """All but one Pod a Node, deleted with 30 s of grace, are gone in time; the one left is the witness."""
@@ -151,9 +164,3 @@ class AtOnce:
         }  # fmt: skip
         if restarts:
             recorder.note(f"{len(restarts)} of {len(pods)} Pods were started again: {', '.join(sorted(restarts))}")
-
-    def _inside(self) -> list[Client]:
-        facts = self.workshop.context.facts
-        return [
-            Client.of(pod, facts.node(pod["spec"]["nodeName"])) for crowd in self.crowds.values() for pod in crowd
-        ]

@@ -12,6 +12,7 @@ from op_readiness.model.errors import AbilityNotMet, NotTested, SkipReason
 from op_readiness.model.facts import Facts
 from op_readiness.model.findings import Finding, Outcome, Part
 from op_readiness.observe.dns import DNS_PODS, NODE_LOCAL_DNS, absent, lookup, nslookup_addresses, settings
+from op_readiness.observe.first_names import FirstNames
 from op_readiness.observe.pods import ready
 from op_readiness.observe.reach import Reach, together
 from op_readiness.observe.recorder import Recorder
@@ -74,13 +75,16 @@ class ClusterNames:
                     )
                 )  # fmt: skip
 
-    def new_pods_must_resolve(self, pods: Sequence[Object]) -> None:
-        """Pods that have just started look up the API's Service themselves, within the warm-up of a new Pod."""
+    def ask_new_pods(self, pods: Sequence[Object]) -> FirstNames:
+        """Pods that have just started look up the API's Service themselves; judged later, by `FirstNames.must_hold`.
+
+        To be called before anything else is asked, for each second until then is one that nobody looks at.
+        """
         api = self.cluster.get("Service", "kubernetes", "default")["spec"]["clusterIP"]
-        inside = [Client.of(pod, self.facts.node(pod["spec"]["nodeName"])) for pod in pods]
         target = lookup(f"{self.api_name}.", frozenset({api}), dns_pods=self.dns_pods(), hold_tries=3)
-        legs = self.reach.every(inside, [target], within="warm_up")
-        self.recorder.figure("slowest first name in a new Pod after seconds", max(leg.seconds for leg in legs))
+        first = FirstNames(target, self.asker, self.reach.threads, self.recorder)
+        first.ask([(Client.of(pod, self.facts.node(pod["spec"]["nodeName"])), pod) for pod in pods])
+        return first
 
     def unknown_names_must_be_absent(self) -> None:
         """A name that nobody has gives no address: otherwise no answer above means anything."""
