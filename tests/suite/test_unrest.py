@@ -1,11 +1,13 @@
 """Replacements beside which nothing was deleted show nothing of what is promised."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
 from op_readiness.model.errors import AbilityNotMet, CouldNotTell
-from op_readiness.suite.subjects.concurrent.rescheduling import Rescheduling
+from op_readiness.observe.targets import pod_target
+from op_readiness.suite.subjects.concurrent.rescheduling import SERVICES, Rescheduling
 
 
 def rescheduling(deleted):
@@ -54,3 +56,28 @@ def test_a_successor_that_the_api_server_refused_is_no_failure_of_nodes(reason, 
     told = made._none_came("moving", [])
     assert isinstance(told, raised)
     assert (refused in str(told)) == (raised is CouldNotTell)
+
+
+@pytest.mark.parametrize("clients", [1, 2, 3, 4, 6, 9])
+def test_each_client_asks_each_service_in_fifty_replacements(clients):
+    """A Node whose proxy is stale for one of the Services is not always asked by another."""
+    asked, pod = set(), {"metadata": {"name": "p", "namespace": "ns"}, "status": {"podIP": "10.244.1.2"}}
+    pod["spec"] = {"nodeName": "win-1"}
+    facts = SimpleNamespace(dns_ip="")
+    shop = SimpleNamespace(namespace="ns", context=SimpleNamespace(facts=facts))
+    shop.exposed = lambda service, pods: SimpleNamespace(by_cluster_ip=lambda: replace(pod_target(pod), path=service))
+    mover = Rescheduling(shop, None, list(range(clients)), None, services={name: name for name in SERVICES}, pod=pod)
+    for turn in range(1, 51):
+        mover.seconds = [1.0] * turn
+        client, target = mover._pairs()[-1]
+        asked.add((client, target.path))
+    assert len(asked) == clients * len(SERVICES)
+
+
+def test_at_last_every_client_asks_every_service():
+    """What churn has left behind on one Node is there still."""
+    asked = []
+    reach = SimpleNamespace(every=lambda clients, targets, **how: asked.append((clients, targets, how)))
+    shop = SimpleNamespace(exposed=lambda service, pods: SimpleNamespace(by_cluster_ip=lambda: service))
+    Rescheduling(shop, reach, ["a", "b"], None, services={n: n for n in SERVICES}).must_route_at_last()
+    assert asked == [(["a", "b"], list(SERVICES), {"after_change": True})]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from op_readiness.simulator.nodes.node import Node
 
 POLICY = "hns-policy"
+PROTOCOLS = {"TCP": 6, "UDP": 17, "SCTP": 132}
 OBJECTS, NETWORK, SYSTEM = ("addresses", "routes", "dns", "hns"), "cbr0", "S-1-5-18"
 SITE_LOCAL = tuple(f"fec0:0:0:ffff::{n}" for n in (1, 2, 3))
 SERVICES = ("containerd", "hns", "kubelet", "vmcompute")
@@ -65,11 +66,12 @@ def _create(process: Process, node: Node, label: str) -> str:
 
 def _made(node: Node) -> list[dict[str, Any]]:
     found = ((name, find(node, POLICY, name)) for name in node.host.names(POLICY))
-    return [{"id": name, "fronts": [fact.value]} for name, fact in found if fact is not None]
+    return [{"id": name, "fronts": [f"{fact.value}/6"]} for name, fact in found if fact is not None]
 
 
 def _of_kube_proxy(node: Node) -> list[dict[str, Any]]:
-    return [{"id": str(uuid.uuid5(IDS, repr(key))), "fronts": [f"{key.vip}:{key.port}"]} for key in node.tables["LB"]]
+    fronts = {key: f"{key.vip}:{key.port}/{PROTOCOLS.get(key.protocol, '')}" for key in node.tables["LB"]}
+    return [{"id": str(uuid.uuid5(IDS, repr(key))), "fronts": [front]} for key, front in fronts.items()]
 
 
 def _ours(node: Node, label: str) -> list[str]:
@@ -171,7 +173,7 @@ def say(process: Process, said: dict[str, Any]) -> None:
 
 BY_DIGEST = {
     "d58dc610acfd5efeb8758ec86fc39136491d4717134019ae8d253b77bf04b1b3": network_objects,
-    "9524121d17c5706973f5925b5ee6967b4475721149e22bed9ccc9fc14f8590f7": hns_policy,
+    "94a4ffff5507ac21169085efe61a0990fa8ace8c323198f83db5acccd74b657b": hns_policy,
     "89a0099c04d7a45a075c61205c21142b81f906b5186e1c107d0952082a1abfa2": boot_times,
     "ee240f8a00a7b7edbb6566806fbc84984c72cb9b3390f5adb0e10ced13744aa3": privileged,
 }

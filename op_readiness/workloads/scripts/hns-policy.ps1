@@ -1,12 +1,13 @@
 # A load balancer of the host network service. For Windows PowerShell 5.1, in a HostProcess container as SYSTEM.
 # Input, by environment: OPR_ACT (list, create, remove), OPR_VIP and OPR_PORT (what it is known by), OPR_ENDPOINT (for
 # create: the IP address of the Pod that it leads to, port 8080).
-# Output: one line of JSON: missing (why HNS cannot be asked, empty if it can), error (what HNS answered, empty if it
-# did what was asked), created (the id, empty if nothing was created), ours (ids with that VIP and port), lists (of all:
-# id, and fronts: address:port for each VIP, :port where there is none).
+# Output: one line of JSON: missing (why there is no HNS to ask, empty if there is), error (what HNS or Windows answered,
+# empty if it was done), created (the id, empty if nothing was created), ours (ids with that VIP and port), lists (of all:
+# id, and fronts: address:port/protocol for each VIP, :port/protocol where there is none).
 # remove ends with exit code 1 where HNS refuses or something of ours stays.
 $said = @{ missing = ''; error = ''; created = ''; ours = @(); lists = @() }
 $port = 0 + $env:OPR_PORT
+if (-not (Test-Path "$env:SystemRoot\System32\vmcompute.dll")) { $said.missing = 'there is no vmcompute.dll' }
 try {
     Add-Type -Namespace OpReadiness -Name Hns -MemberDefinition @'
 [DllImport("vmcompute.dll")]
@@ -14,7 +15,7 @@ public static extern void HNSCall([MarshalAs(UnmanagedType.LPWStr)] string metho
     [MarshalAs(UnmanagedType.LPWStr)] string path, [MarshalAs(UnmanagedType.LPWStr)] string request,
     [MarshalAs(UnmanagedType.LPWStr)] out string response);
 '@
-} catch { $said.missing = "$_" }
+} catch { $said.error = "$_" }
 function Ask($method, $path, $body) {
     $text = ''
     [OpReadiness.Hns]::HNSCall($method, $path, $body, [ref]$text)
@@ -29,10 +30,10 @@ function Fronts($list) {
     $list.Policies | Where-Object { $_.ExternalPort } | ForEach-Object {
         $vips = @($_.VIPs | Where-Object { $_ })
         if (-not $vips.Count) { $vips = @('') }
-        foreach ($vip in $vips) { "${vip}:$($_.ExternalPort)" }
+        foreach ($vip in $vips) { "${vip}:$($_.ExternalPort)/$($_.Protocol)" }
     }
 }
-if (-not $said.missing) {
+if (-not $said.missing -and -not $said.error) {
     try {
         if ($env:OPR_ACT -eq 'create') {
             $end = Ask 'GET' '/endpoints/' '' | Where-Object { $_.IPAddress -eq $env:OPR_ENDPOINT } | Select-Object -First 1

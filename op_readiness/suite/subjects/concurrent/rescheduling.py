@@ -132,6 +132,11 @@ class Rescheduling:
         self._must_be_alone(RESTLESS, RESTLESS_COUNT, self._up(RESTLESS, RESTLESS_COUNT, ""))
         self._must_have_been_unrest()
 
+    def must_route_at_last(self) -> None:
+        """Every client reaches the last Pod by every Service, and it holds: what churn has left stays by now."""
+        targets = [self.workshop.exposed(self.services[name], [self.pod]).by_cluster_ip() for name in SERVICES]
+        self.reach.every(self.clients, targets, after_change=True)
+
     def nodes_must_hold_no_more(self) -> None:
         """Nothing of the Pods that were replaced is left on their Nodes: endpoints, remote endpoints, shims."""
         if self.leftovers.before:
@@ -184,10 +189,10 @@ class Rescheduling:
         return self.reach.observer.leg(client, target, "warm_up", after_change=bool(target.direct))
 
     def _pairs(self) -> list[tuple[Client, Target]]:
-        """Every client to the Pod, each in turn to one of its Services, and the Pod itself to the cluster's DNS."""
+        """Every client to the Pod, in turn one of them to one of its Services, and the Pod to the cluster's DNS."""
         turn = len(self.seconds)
         quick = replace(pod_target(self.pod), hold_tries=2, hold_pause=0)
-        service = self.services[SERVICES[turn % len(SERVICES)]]
+        service = self.services[SERVICES[turn // len(self.clients) % len(SERVICES)]]  # each client to each of them
         by_service = replace(
             self.workshop.exposed(service, [self.pod]).by_cluster_ip(), hold_tries=2, hold_pause=0
         )

@@ -2,7 +2,8 @@
 
 What kube-proxy has is watched meanwhile in two ways: a Service of ours is asked all the time, and the ids of others'
 policies are the same before and after. A policy that comes or goes accuses HNS unless the Service that it is for
-changed in between; where that did, everything is done again.
+changed in between; where that did, everything is done again when Services are at rest, and by then what went is there
+again, whatever its id.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from threading import Event
 from typing import Any
 
 from op_readiness.cluster.api import Cluster
+from op_readiness.model.clock import SYSTEM_CLOCK, Clock
 from op_readiness.model.errors import AbilityNotMet, CouldNotTell, NotApplicable
 from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Finding, Outcome, Part
@@ -25,7 +27,7 @@ from op_readiness.observe.reach import Reach
 from op_readiness.observe.shell import Client
 from op_readiness.observe.targets import Exposed
 from op_readiness.observe.traffic import Target
-from op_readiness.suite.subjects.host_process.policy_owners import Services, changes, excused, served
+from op_readiness.suite.subjects.host_process.policy_owners import Services, changes, excused, missing, served
 from op_readiness.suite.subjects.host_process.running import Ended, HostProcess
 
 Object = dict[str, Any]
@@ -52,6 +54,9 @@ class HnsRules:
     port: int = field(default_factory=lambda: FIRST_PORT + secrets.randbelow(PORTS))
     ends: dict[str, str] = field(default_factory=dict)
     cut: list[Finding] = field(default_factory=list)
+    clock: Clock = SYSTEM_CLOCK
+    went: dict[str, set[str]] = field(default_factory=dict)
+    """Node -> fronts of policies that went in a round in which their Services changed."""
     without: dict[str, str] = field(default_factory=dict)
     """Node -> why HNS cannot be asked there."""
 
@@ -73,7 +78,7 @@ class HnsRules:
         NotApplicable where HNS can be asked on no Node.
         """
         for turn in range(ROUNDS):
-            services = served(self._cluster)
+            services = self._at_rest() if turn else served(self._cluster)
             if turn == 0:
                 self._traffic_must_be_well()
             checks = self.pods.checks
@@ -83,6 +88,7 @@ class HnsRules:
                 raise AbilityNotMet(*self.cut)
             self._judge_traffic(asked, checks)
             now = served(self._cluster)
+            self._judge_return(after, checks, now)
             unclear = self._judge_others(before, after, checks, services, now)
             self.pods.must_hold(
                 checks, "HostProcess Pods cannot manage rules of HNS", code="hns",
@@ -92,6 +98,17 @@ class HnsRules:
                 self.reach.every(self.clients, [self._target])
                 return
         raise CouldNotTell(_restless(changes(services, now), unclear))
+
+    def _at_rest(self) -> Services:
+        """The Services when none has changed for as long as kube-proxy may lag behind, or after some such times."""
+        timeouts = self.pods.workshop.context.timeouts
+        services = served(self._cluster)
+        for _ in range(ROUNDS):
+            self.clock.sleep(timeouts.endpoints_follow * timeouts.scale)
+            before, services = services, served(self._cluster)
+            if not changes(before, services):
+                break
+        return services
 
     @property
     def _cluster(self) -> Cluster:
@@ -124,6 +141,8 @@ class HnsRules:
             why = "; ".join(dict.fromkeys(self.without.values()))
             raise NotApplicable(f"HNS cannot be asked on any Windows Node: {why}", source=NO_HNS)
         self.pods.nodes = able
+        for ended, said in before.values():
+            checks.take(ended.check("list before", "all policies", "no error", not said["error"], _error(said)))
         for node in self.pods.nodes if turn == 0 else ():
             self.pods.workshop.promise("HNS policy", {"node": node.name, "vip": self.vip, "port": self.port})
         created = self._said(turn, "create", checks)
@@ -140,7 +159,8 @@ class HnsRules:
                     there, told = found[name]
                     ours = [str(one) for one in told["ours"]]
                     seen = _error(told) if told["error"] else str(ours)
-                    checks.take(there.check(act, label, str(wanted), ours == wanted, seen))
+                    good = ours == wanted and not told["error"]
+                    checks.take(there.check(act, label, str(wanted), good, seen))
             if new and name in removed:
                 there, told = removed[name]
                 checks.take(there.check("remove", label, "no error", not told["error"], _error(told)))
@@ -162,12 +182,22 @@ class HnsRules:
             apart = {"went": then.keys() - there.keys(), "came": there.keys() - then.keys() - set(said["ours"])}
             fronts = {**there, **then}
             free = {act: {id for id in ids if excused(fronts[id], services, now)} for act, ids in apart.items()}
+            self.went.setdefault(node, set()).update(front for id in free["went"] for front in fronts[id])
             if any(free.values()):
                 unclear.append(f"{node}: {_apart(free, fronts)}")
             seen = _apart({act: ids - free[act] for act, ids in apart.items()}, fronts)
             checks.take(ended.check("policies of others on", f"Node {node}", f"the {len(then)} ids of before",
                                     not seen, seen or "the same"))  # fmt: skip
         return unclear
+
+    def _judge_return(self, after: Said, checks: Checks, now: Services) -> None:
+        """What went in a round before, while its Service changed, has come again by now: kube-proxy made it anew."""
+        for node in sorted(node for node, fronts in self.went.items() if fronts and node in after):
+            ended, said = after[node]
+            there = {front for fronts in _fronts(said).values() for front in fronts}
+            lost = [] if said["error"] else missing(self.went[node], there, now)
+            checks.take(ended.check("policies that went on", f"Node {node}", "there again, by address and port",
+                                    not lost, f"not there: {', '.join(lost[:SHOWN])}" if lost else "all"))  # fmt: skip
 
     @contextmanager
     def _asking(self) -> Iterator[list[tuple[Client, Future[list[Try]]]]]:

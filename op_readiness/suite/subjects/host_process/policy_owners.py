@@ -7,7 +7,7 @@ what stands behind it changes; while it does not change, they stay as they are, 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,10 +19,14 @@ OWNER = "kubernetes.io/service-name"
 
 @dataclass(frozen=True)
 class Served:
-    """A Service: its fronts (`address:port`, `:port` for a NodePort), and all that it and its EndpointSlices say."""
+    """A Service: its fronts (`address:port`, `:port` for a NodePort), and all that it and its EndpointSlices say.
+
+    `everywhere`: something Ready is behind it, for every Node (no Local policy), so each has a load balancer for it.
+    """
 
     fronts: frozenset[str]
     said: str
+    everywhere: bool = True
 
 
 Services = Mapping[str, Served]
@@ -39,8 +43,11 @@ def served(cluster: Cluster) -> dict[str, Served]:
     found = {}
     for one in cluster.list("Service"):
         key = (one["metadata"]["namespace"], one["metadata"]["name"])
-        said = json.dumps([one["spec"], behind.get(key, [])], sort_keys=True)
-        found["Service " + "/".join(key)] = Served(frozenset(_fronts(one)), said)
+        pieces = behind.get(key, [])
+        ready = any((conditions or {}).get("ready") is not False for piece in pieces for _, conditions in piece["ends"])
+        local = "Local" in (one["spec"].get("externalTrafficPolicy"), one["spec"].get("internalTrafficPolicy"))
+        said = json.dumps([one["spec"], pieces], sort_keys=True)
+        found["Service " + "/".join(key)] = Served(frozenset(_fronts(one)), said, ready and not local)
     return found
 
 
@@ -50,14 +57,25 @@ def changes(before: Services, after: Services) -> list[str]:
 
 
 def excused(fronts: Sequence[str], before: Services, after: Services) -> bool:
-    """Whether a policy with these fronts may have come or gone because a Service changed.
+    """Whether a policy with these fronts (`address:port/protocol`) may have come or gone because a Service changed.
 
     That of a Service may where that Service changed, and one that is no Service's where any did.
     """
     changed = changes(before, after)
-    ports = {f":{front.rpartition(':')[2]}" for front in fronts}
-    mine = {name for held in (before, after) for name, one in held.items() if one.fronts & (ports | set(fronts))}
+    mine = _owners(fronts, before) | _owners(fronts, after)
     return bool(mine & set(changed)) if mine else bool(changed)
+
+
+def missing(fronts: Iterable[str], there: Collection[str], services: Services) -> list[str]:
+    """Those of `fronts` that are not `there` although a Service has them for every Node."""
+    gone = (front for front in fronts if front not in there)
+    return sorted({front for front in gone if any(services[name].everywhere for name in _owners([front], services))})
+
+
+def _owners(fronts: Iterable[str], services: Services) -> set[str]:
+    plain = {front.partition("/")[0] for front in fronts}
+    plain |= {f":{front.rpartition(':')[2]}" for front in plain}
+    return {name for name, one in services.items() if one.fronts & plain}
 
 
 def _fronts(service: Object) -> Iterator[str]:
