@@ -34,7 +34,7 @@ def test_a_folder_is_in_the_journal_before_anybody_makes_it(hosts):
         folders.start()
         assert made.told.asked == []
         entries = [json.loads(text) for patch in written(made.cluster) for text in patch.values()]
-        assert [(one["kind"], one["data"]["node"], one["data"]["path"]) for one in entries] == [
+        assert sorted((one["kind"], one["data"]["node"], one["data"]["path"]) for one in entries) == [
             ("host folder", node.name, rf"C:\opr-{RUN}-abcd") for node in NODES
         ]
         folders.everywhere(f"mkdir {folders.path}")
