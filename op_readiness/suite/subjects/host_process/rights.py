@@ -22,6 +22,8 @@ OTHERS = ("containerd", "kubelet")
 GRACE_AND_MORE = 31
 """Cluster seconds after which nothing of a deleted Pod may be left: its grace period of 1 s and 30."""
 
+ALWAYS_THERE = "services.exe"
+"""A process that every Windows has as long as it runs: a list without it is none."""
 DESCENDANTS = ("child", "grandchild", "great-grandchild")
 
 
@@ -65,7 +67,9 @@ class PrivilegedApis:
         still = {ended.node.name: ended.said.get("key", {}).get("value") for ended in self._asked("look")}
         for ended in found:
             said = ended.said
-            if not said or still.get(ended.node.name) != self.nonce:
+            # Who cannot tell his own user and read his own registry has not looked
+            looked = said and said["user"]["value"].startswith("S-1-") and said["build"]["value"].isdigit()
+            if not looked or still.get(ended.node.name) != self.nonce:
                 raise CouldNotTell(Finding(
                     "What an ordinary container sees cannot be compared", f"Node {ended.node.name}",
                     "an answer of both Pods", ended.seen, nodes=(ended.node.name,), code="twin",
@@ -81,8 +85,9 @@ class PrivilegedApis:
             checks.take(ended.check("compute systems of the Node in", "an ordinary Pod", "none", _number(seen) == 0,
                                     seen))  # fmt: skip
         for ended in self._asked("remove"):
-            left = ended.said.get("key", {"value": ended.seen})["value"]
-            checks.take(ended.check("remove", "the registry key", "gone", left == "", left))
+            key = ended.said.get("key") or {"value": "", "error": ended.seen}
+            gone = not key["error"] and key["value"] == ""
+            checks.take(ended.check("remove", "the registry key", "gone", gone, key["error"] or key["value"]))
         self.pods.must_hold(
             checks, "Privileged calls are not kept to HostProcess containers", code="privileged",
             hint="whether ordinary Pods of this Node are isolated at all",
@@ -165,11 +170,17 @@ class Termination:
             raise CouldNotTell(*unseen)
 
     def trees_must_end(self) -> None:
-        """Grace period and 30 s after the deletion none of them runs."""
+        """Grace period and 30 s after the deletion none of them runs, told by a list of processes that is one."""
         self.pods.workshop.pods_away(self.trees)
         checks = self.pods.checks
         for ended in self._look("after", GRACE_AND_MORE):
-            looked = ended.code is not None and "looked" in ended.text
+            looked = ALWAYS_THERE in ended.text.lower()
+            if ended.code is not None and not looked and f"opr-{self.nonce}" not in ended.text:
+                self.pods.unknown.append(Finding(
+                    "Processes were not listed after the deletion", f"Node {ended.node.name}", ALWAYS_THERE, ended.seen,
+                    "tasklist on that Node; while nothing is listed, nothing is shown", (ended.node.name,), code="twin",
+                ))  # fmt: skip
+                continue
             for what, program in self.programs.items():
                 left = [line.strip() for line in ended.text.splitlines() if program in line]
                 checks.take(ended.check("deleted HostProcess Pod:", what, "ended", looked and not left,
@@ -188,5 +199,7 @@ class Termination:
         ])  # fmt: skip
 
     def _look(self, name: str, after: int) -> list[Ended]:
-        line = f"ping -n {after + 1} 127.0.0.1 >NUL & tasklist /nh | findstr /i opr-{self.nonce} & echo looked"
+        """Without quotes, which the way to cmd.exe does not keep: each word has its own /c."""
+        words = f"/c:opr-{self.nonce} /c:{ALWAYS_THERE}"
+        line = f"ping -n {after + 1} 127.0.0.1 >NUL & tasklist /nh | findstr /i {words}"
         return self.pods.cmd(name, lambda node: line)
