@@ -170,26 +170,39 @@ class Shares:
         return [*checks, self._nothing_written(client, holder, own)]
 
     def _nothing_written(self, client: Client, holder: Client, path: str) -> Check:
-        """What a Pod without credentials wrote and may not read itself, the Pod with them finds."""
-        found = self._asked(holder, reading(path))
-        written = found.good and self.nonce in found.text
+        """What a Pod without credentials wrote and may not read itself, the Pod with them finds beside its own file."""
+        command = f"{reading(path)}; {reading(self._file(holder))}"
+        found = self._asked(holder, command)
+        written = any(_plain(line) == self.nonce for line in found.text.splitlines())
+        if not written and self._text(holder) not in found.text:
+            raise CouldNotTell(
+                Finding("Whether a Pod without credentials wrote on the share cannot be told", str(holder.place),
+                        f"its own file beside: {self._text(holder)}", found.text or f"exit code {found.code}",
+                        "while it reads nothing there, that it finds nothing shows nothing",
+                        nodes=(holder.place.node,), command=holder.repeat(command), code="twin")
+            )  # fmt: skip
         seen = f"{holder.place} reads what it wrote: {_plain(found.text)}" if written else found.text
         return Check("trace of a write without credentials", client.place, self.domain.allowed,
-                     "no file of that Pod", seen, not written, holder.repeat(reading(path)))  # fmt: skip
+                     "no file of that Pod", seen, not written, holder.repeat(command))  # fmt: skip
 
     def _no_identity(self, client: Client) -> list[Check]:
-        answers = self.asker.ask(client, [
-            Ask("query", "nltest /query"), Ask("ticket", ticket_command(f"cifs/{self.domain.host}"))
-        ])  # fmt: skip
+        """An error is one that nltest tells by its status, and a ticket is one that the Pod with the account gets."""
+        command = ticket_command(f"cifs/{self.domain.host}")
+        answers = self.asker.ask(client, [Ask("query", "nltest /query"), Ask("ticket", command)])
         query, ticket = answers["query"][-1], answers["ticket"][-1]
+        if not domains.statuses(query.text):
+            raise CouldNotTell(_not_asked(client, "nltest /query", "a status", query))
         found = [
             Check("secure channel without credentials to", client.place, self.domain.name, "an error", query.text,
                   not domains.channel_is_well(query.code, query.text))
         ]  # fmt: skip
         if MISSING not in ticket.text:
-            good = not (ticket.good and "@" in ticket.text)
+            good = not _is_ticket(ticket)
             found.append(Check("ticket without credentials for", client.place, f"cifs/{self.domain.host}", "an error",
                                ticket.text[-200:], good))  # fmt: skip
+            holder = self.pods.by_node(self.pods.holders)[client.place.node]
+            if good and not _is_ticket(twin := self._asked(holder, command)):
+                raise CouldNotTell(_not_asked(holder, command, "a ticket in the Pod with the account", twin))
         return found
 
     # Files
@@ -224,6 +237,19 @@ class Shares:
 
     def _asked(self, client: Client, command: str) -> Answer:
         return self.asker.ask(client, [Ask("one", command, longest=SHARE_SECONDS)])["one"][-1]
+
+
+def _is_ticket(answer: Answer) -> bool:
+    """Whether klist shows whose ticket it got."""
+    return answer.good and "@" in answer.text
+
+
+def _not_asked(client: Client, command: str, expected: str, answer: Answer) -> Finding:
+    return Finding(
+        "Who a Pod without credentials is to the domain cannot be told", str(client.place), expected,
+        answer.text or f"exit code {answer.code}", "while this is not answered, an error shows nothing",
+        (client.place.node,), client.repeat(command), code="twin",
+    )  # fmt: skip
 
 
 def _shown(act: str, answer: Answer) -> str:
