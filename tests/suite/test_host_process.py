@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,10 +12,11 @@ import pytest
 from op_readiness.model.errors import AbilityNotMet, CouldNotTell, NotApplicable
 from op_readiness.model.facts import NodeFact
 from op_readiness.observe.recorder import Recorder
+from op_readiness.observe.shell import Answer, Client
 from op_readiness.suite.subjects.host_process.admission import Admission
-from op_readiness.suite.subjects.host_process.basics import has_address, has_sid, names_of
-from op_readiness.suite.subjects.host_process.network import ApiAccess
-from op_readiness.suite.subjects.host_process.rights import Termination
+from op_readiness.suite.subjects.host_process.basics import has_address, has_sid, named, names_of
+from op_readiness.suite.subjects.host_process.network import ApiAccess, Binding
+from op_readiness.suite.subjects.host_process.rights import PrivilegedApis, Termination
 from op_readiness.suite.subjects.host_process.running import (
     BINDS,
     FIRST_RUNTIME,
@@ -163,14 +166,116 @@ def test_each_process_of_a_tree_is_judged(which):
     pods = said("")
     tree = Termination(pods)
     (what, alive), others = list(tree.programs.items())[which], list(tree.programs.values())
-    pods.text = "\n".join(name for name in others if name != alive) + "\nlooked"
+    pods.text = "\n".join(name for name in others if name != alive) + "\nservices.exe"
     with pytest.raises(CouldNotTell, match=what):
         tree.trees_must_grow()
-    pods.text = f"{alive}  5004 Services\nlooked"
+    pods.text = f"{alive}  5004 Services\nservices.exe  812 Services"
     with pytest.raises(AbilityNotMet) as raised:
         tree.trees_must_end()
     (finding,) = raised.value.findings
     assert finding.nodes == ("w",) and f"{what}: {alive}" in finding.seen and finding.seen.count("opr-") == 1
+
+
+def test_a_list_of_processes_that_lists_nothing_shows_no_end():
+    """services.exe stands in every list; without it nobody has looked, and what lives on is named all the same."""
+    pods = said("services.exe  812 Services")
+    tree = Termination(pods)
+    tree.trees_must_end()
+    pods.text = "ERROR: The RPC server is unavailable.\nlooked"
+    with pytest.raises(CouldNotTell, match="not listed"):
+        tree.trees_must_end()
+    pods.text = f"{next(iter(tree.programs.values()))}  5004 Services"
+    with pytest.raises(AbilityNotMet):
+        tree.trees_must_end()
+
+
+RENAMED = NodeFact("gke-win-pool-4f7a", "windows", "10.0.20348", internal_ips=("10.0.0.7",))
+WHO = "25094ACS0901\n   IPv4 Address. . . : 10.0.0.7(Preferred)\nnt authority\\system S-1-5-18\n"
+
+
+def printed(text: str, pod: str = "address-0") -> Ended:
+    return Ended(RENAMED, {"metadata": {"namespace": "opr-1", "name": pod}}, 0, "exit code 0", text)
+
+
+def test_the_windows_of_a_node_may_have_another_name():
+    """Where the same run shows SYSTEM and the Node's address; and the name is told."""
+    check = named(printed(WHO), "host name of", RENAMED.internal_ips)
+    assert check.good and check.target == "Node gke-win-pool-4f7a, whose Windows is 25094acs0901"
+
+
+@pytest.mark.parametrize("ended", [
+    printed(WHO, "25094acs0901"), printed(WHO.replace("S-1-5-18", "S-1-5-93-2-1")), printed(""),
+    printed(WHO.replace("10.0.0.7", "10.0.0.8")), replace(printed(WHO), code=None),
+])  # fmt: skip
+def test_another_name_without_what_a_host_process_has_is_none(ended):
+    """The Pod's own name, another user, no address of the Node, or nothing at all."""
+    assert not named(ended, "host name of", RENAMED.internal_ips).good
+
+
+def binding(name: str) -> Binding:
+    """The port's answer to the Node itself and to a Pod there; the Windows of the Node calls itself 25094acs0901."""
+    pods = said(f"{WHO}opr-port\n{name}")
+    pods.nodes = [RENAMED]
+    client = Client.at("ns", "windows-0", RENAMED)
+    asker: Any = SimpleNamespace(ask=lambda client, asks: {ask.key: [Answer(0, name)] for ask in asks})
+    return Binding(pods, asker, [client], [])
+
+
+def test_a_port_answers_by_the_name_of_its_windows():
+    """Which may be another one than its Node's."""
+    binding("25094acs0901").must_answer()
+    with pytest.raises(AbilityNotMet, match="does not answer") as raised:
+        binding("listens-0").must_answer()
+    assert "listens-0" in raised.value.findings[0].seen
+
+
+def test_a_closed_port_beside_another_that_is_not_met_shows_nothing():
+    """The same program must reach the one that stays open."""
+    subject = binding("")
+    subject.listeners = []
+    subject.asker = SimpleNamespace(ask=lambda client, asks: {ask.key: [Answer(7, "TIMEOUT")] for ask in asks})
+    with pytest.raises(CouldNotTell, match="stay open"):
+        subject.must_close()
+
+
+def calls(**changed: str) -> dict[str, dict[str, str]]:
+    given = {"user": "S-1-5-93-2-2", "build": "20348", "services": "", "compute": "0", "key": ""} | changed
+    return {name: {"value": value, "error": "", "missing": ""} for name, value in given.items()}
+
+
+def privileged(ordinary: dict[str, dict[str, str]], removed: dict[str, dict[str, str]]) -> PrivilegedApis:
+    """What the ordinary Pod and the HostProcess Pod that removes the key said."""
+    pods = said("")
+    pods.workshop.script_pod = lambda name, *rest: {"metadata": {"name": name}}  # type: ignore[method-assign]
+    pods.workshop.context = SimpleNamespace(run_id="abc")  # type: ignore[assignment]
+    subject = PrivilegedApis(pods)
+    answers = {"look": calls(key=subject.nonce), "remove": removed}
+    pods.run = lambda name, manifest: [  # type: ignore[method-assign]
+        Ended(pods.nodes[0], POD, 0, "exit code 0", json.dumps(ordinary))
+    ]
+    subject._asked = lambda act: [  # type: ignore[method-assign]
+        Ended(pods.nodes[0], POD, 0, "exit code 0", json.dumps(answers[act]))
+    ]
+    return subject
+
+
+def test_a_key_whose_removal_is_refused_is_not_gone():
+    """Its value is empty then too, beside the error."""
+    privileged(calls(), calls()).must_be_closed_to_containers()
+    refused = calls()
+    refused["key"]["error"] = "Requested registry access is not allowed."
+    with pytest.raises(AbilityNotMet) as raised:
+        privileged(calls(), refused).must_be_closed_to_containers()
+    assert "registry access is not allowed" in raised.value.findings[0].seen
+    with pytest.raises(AbilityNotMet):
+        privileged(calls(), {}).must_be_closed_to_containers()
+
+
+@pytest.mark.parametrize("blind", [{"user": ""}, {"build": ""}])
+def test_an_ordinary_pod_that_cannot_look_sees_nothing_and_shows_nothing(blind):
+    """It must tell its own user and read its own registry."""
+    with pytest.raises(CouldNotTell, match="cannot be compared"):
+        privileged(calls(**blind), calls()).must_be_closed_to_containers()
 
 
 def test_what_the_api_server_takes_is_said_of_the_api_server():

@@ -33,6 +33,6 @@ def _options(pod: Object, dns: DnsValue) -> list[str]:
 def hostname_of(pod: Object, node: Node) -> str:
     """What `hostname` says in the Pod."""
     if pod["spec"].get("hostNetwork"):
-        return node.name
+        return node.host.fact("os", "host-name").value or node.name
     name = pod["spec"].get("hostnameOverride") or pod["spec"].get("hostname") or pod["metadata"]["name"]
     return str(name)[:63].rstrip("-.")

@@ -67,9 +67,12 @@ _WINDOWS = {
 
 
 def _version(spec: NodeSpec) -> dict[tuple[str, str], HostFact]:
-    """What the registry says of Windows: its name and its revision (UBR)."""
+    """What Windows says of itself: its product's name, its revision (UBR), and its host name, which is the Node's."""
     revision = spec.kernel.split(".")[3]
-    return {("os", "product"): HostFact(spec.os_image), ("os", "revision"): HostFact(revision)}
+    return {
+        ("os", "product"): HostFact(spec.os_image), ("os", "revision"): HostFact(revision),
+        ("os", "host-name"): HostFact(spec.name),
+    }  # fmt: skip
 
 
 class HostFacts:

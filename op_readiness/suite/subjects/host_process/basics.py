@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +38,33 @@ def has_address(text: str, address: str) -> bool:
     return re.search(rf"(?<![\w.:]){re.escape(address)}(?![\w.:])", text, re.IGNORECASE) is not None
 
 
+def told_name(ended: Ended) -> str:
+    """The host name that a run of `IDENTITY` printed first, in lower case; empty where it printed none."""
+    lines = [line.strip().lower() for line in ended.text.splitlines() if line.strip()]
+    return lines[0] if lines and ended.code is not None else ""
+
+
+def named(ended: Ended, path: str, addresses: Sequence[str]) -> Check:
+    """Whether what a run of `IDENTITY` printed is the Node's name.
+
+    Windows may have another name than its Node: computers of a domain have at most 15 characters, while the kubelet
+    registers by --hostname-override (kubernetes/kubernetes#94267). Such a name is taken, and told, where the same run
+    shows what no other container has: the user SYSTEM and an address of that Node.
+    """
+    known, name = names_of(ended.node), told_name(ended)
+    target = f"Node {ended.node.name}"
+    good = name in known
+    if name and not good and name != ended.pod["metadata"]["name"].lower():
+        good = has_sid(ended.text, SYSTEM_SID) and any(has_address(ended.text, ip) for ip in addresses)
+        target += f", whose Windows is {name}" if good else ""
+    expected = f"host name {' or '.join(sorted(known))}, or of the Windows whose SYSTEM and InternalIP it shows"
+    return ended.check(path, target, expected, good)
+
+
+IDENTITY = "hostname & ipconfig /all & whoami /user"
+"""The host name, the adapters' addresses and the user of a HostProcess container; the name comes first."""
+
+
 @dataclass
 class Basics:
     """Short HostProcess Pods that tell who and where they are."""
@@ -44,14 +72,14 @@ class Basics:
     pods: HostProcess
 
     def must_run_as_a_process(self) -> None:
-        """As SYSTEM, under the Node's own name; declared on the Pod, and on the container alone."""
+        """As SYSTEM, under the name of the Node's Windows; declared on the Pod, and on the container alone."""
         checks = self.pods.checks
         for name, form in (("on-pod", _as_it_is), ("on-container", _on_container)):
             found = self.pods.run(name, lambda node, form=form, name=name: form(  # type: ignore[misc]
-                self.pods.pod(name, node, ["cmd.exe", "/c", "hostname & whoami /user"])
+                self.pods.pod(name, node, ["cmd.exe", "/c", IDENTITY])
             ))  # fmt: skip
             for ended in found:
-                checks.take(self._named(ended, f"hostProcess {name.replace('-', ' the ')}"))
+                checks.take(named(ended, f"hostProcess {name.replace('-', ' the ')}", ended.node.internal_ips))
                 if ended.code is not None:
                     good = has_sid(ended.text, SYSTEM_SID)
                     checks.take(ended.check(f"user of hostProcess {name}", SYSTEM, f"SID {SYSTEM_SID}", good))
@@ -61,12 +89,12 @@ class Basics:
         )  # fmt: skip
 
     def must_share_the_address(self) -> None:
-        """podIPs = hostIPs = the Node's InternalIPs, which are on its adapters; the host name is the Node's.
+        """podIPs = hostIPs = the Node's InternalIPs, which are on its adapters; the host name is its Windows'.
 
         With hostNetwork an ordinary container may show the same, so each tells by its user that it is none.
         """
         checks, services = self.pods.checks, self._service_addresses()
-        found = self.pods.cmd("address", lambda node: "hostname & ipconfig /all & whoami /user")
+        found = self.pods.cmd("address", lambda node: IDENTITY)
         reported = {node.name: self._reported(node) for node in self.pods.nodes}
         for node in self.pods.nodes:
             foreign = [ip for ip in reported[node.name] if ip in services]
@@ -74,7 +102,7 @@ class Basics:
             path, expected = "InternalIP of", "an address of its own"
             checks.take(Check(path, node.place, f"Node {node.name}", expected, seen or "its own", not foreign))
         for ended in found:
-            checks.take(self._named(ended, "host name of"))
+            checks.take(named(ended, "host name of", reported[ended.node.name]))
             if ended.code is not None:
                 good = has_sid(ended.text, SYSTEM_SID)
                 checks.take(ended.check("user of", "a HostProcess Pod", f"SID {SYSTEM_SID}", good))
@@ -96,12 +124,6 @@ class Basics:
             checks, "HostProcess containers do not run as the user that their spec names", code="users",
             hint="kubectl describe the Pod; the token of that account on the Node",
         )  # fmt: skip
-
-    def _named(self, ended: Ended, path: str) -> Check:
-        expected = " or ".join(sorted(names_of(ended.node)))
-        lines = [line.strip().lower() for line in ended.text.splitlines() if line.strip()]
-        good = ended.code is not None and bool(lines) and lines[0] in names_of(ended.node)
-        return ended.check(path, f"Node {ended.node.name}", f"host name {expected}", good)
 
     def _addresses(self, ended: Ended, internal: list[str]) -> list[Check]:
         status = ended.pod["status"]

@@ -16,7 +16,7 @@ from op_readiness.model.findings import Finding
 from op_readiness.observe.checks import Check, Checks
 from op_readiness.observe.shell import Answer, Ask, Asker, Client
 from op_readiness.observe.starting import as_judged
-from op_readiness.suite.subjects.host_process.basics import names_of
+from op_readiness.suite.subjects.host_process.basics import IDENTITY, named, told_name
 from op_readiness.suite.subjects.host_process.running import IMAGE, Ended, HostProcess
 from op_readiness.workloads.pods import Manifest
 
@@ -33,6 +33,10 @@ FIRST_PORT, PORTS = 20000, 10000
 PATIENT = "-g -q -s --connect-timeout 5 --max-time 8 --retry 5 --retry-delay 2 --retry-connrefused"
 TIMED_OUT = 28
 """curl's exit code."""
+PORT_MARK = "opr-port"
+"""Goes before the answer of the port."""
+NO_TWIN = 7
+"""Exit code of a look at a closed port that did not meet the open one either."""
 BIND = "bind:"
 """What a Go program says of a port that it does not get, before the words of its system."""
 
@@ -130,6 +134,8 @@ class Binding:
     windows: Sequence[Client]
     linux: Sequence[Client]
     port: int = field(default_factory=lambda: FIRST_PORT + 2 * secrets.randbelow(PORTS // 2))
+    names: dict[str, str] = field(default_factory=dict)
+    """What the Windows of each Node calls itself, as a HostProcess Pod there printed it."""
 
     @property
     def twin(self) -> int:
@@ -151,29 +157,38 @@ class Binding:
             raise as_judged(error) from error
 
     def must_answer(self) -> None:
-        """Itself and a Pod of its Node, by the Node's name; from elsewhere too, unless a firewall drops it there."""
+        """Itself and a Pod of its Node, by the name of its Windows; from elsewhere too, unless a firewall drops it."""
         checks = self.pods.checks
-        for ended in self.pods.cmd("control", lambda node: f"curl.exe {PATIENT} {self._url(node, self.port)}"):
-            names = names_of(ended.node)
-            expected = f"the host name {' or '.join(sorted(names))}"
-            good = ended.good and ended.text.strip().lower() in names
-            checks.take(ended.check("host port from the Node itself", self._target(ended.node), expected, good))
+        for ended in self.pods.cmd("control", self._control):
+            checks.take(named(ended, "host name of", ended.node.internal_ips))
+            self.names[ended.node.name] = name = told_name(ended)
+            said = ended.text.partition(PORT_MARK)[2].strip()
+            good = ended.good and bool(name) and said.lower() == name
+            checks.take(ended.check("host port from the Node itself", self._target(ended.node),
+                                    f"the host name {name}", good, f"{said[-300:]} ({ended.state})"))  # fmt: skip
         for client in [*self.windows, *self.linux]:
             for node, answer in self._asked(client, self.port):
-                if answer.code == TIMED_OUT and client.place.node != node.name:
-                    why = f"no answer in time; a firewall of Node {node.name} may forbid TCP {self.port}"
+                name = self.names.get(node.name, "")
+                if why := self._not_judged(client, node, answer, name):
                     checks.not_tested("host port from", client.place, self._target(node), why)
                     continue
-                names = names_of(node)
                 seen = answer.text.strip() if answer.good else f"exit code {answer.code} {answer.text.strip()}"
                 checks.take(Check(
-                    f"host port from {client.place}", node.place, self._target(node),
-                    f"the host name {' or '.join(sorted(names))}", seen, answer.text.strip().lower() in names,
+                    f"host port from {client.place}", node.place, self._target(node), f"the host name {name}", seen,
+                    answer.text.strip().lower() == name,
                 ))  # fmt: skip
         self.pods.must_hold(
             checks, "A port that a HostProcess Pod opens on its Node does not answer", code="bind",
             hint="kubectl logs of the listener; netstat -ano on the Node",
         )  # fmt: skip
+
+    def _not_judged(self, client: Client, node: NodeFact, answer: Answer, name: str) -> str:
+        """Why an answer shows nothing; empty where it does."""
+        if not name:
+            return f"what the Windows of Node {node.name} calls itself is not known"
+        if answer.code == TIMED_OUT and client.place.node != node.name:
+            return f"no answer in time; a firewall of Node {node.name} may forbid TCP {self.port}"
+        return ""
 
     def second_must_be_refused(self) -> None:
         """It is the Node's own port: another listener on it fails, and in its own words at the binding."""
@@ -197,9 +212,15 @@ class Binding:
         self.pods.workshop.pods_away(self.listeners)
         checks = self.pods.checks
         for client, node in self._at_home():
-            line = f"/agnhost connect {self._target(node)} --timeout=3s --protocol=tcp; [ $? != 0 ]"
-            ask = Ask("closed", line, times=10, pause=2.0, until_good=True, longest=4)
+            twin = _authority(node.internal_ips[0], self.twin)
+            line = f"{_connect(twin)} || exit {NO_TWIN}; {_connect(self._target(node))}; [ $? != 0 ]"
+            ask = Ask("closed", line, times=10, pause=2.0, until_good=True, longest=7)
             answer = self.asker.ask(client, [ask])["closed"][-1]
+            if answer.code == NO_TWIN:
+                raise CouldNotTell(Finding(
+                    "A port that is to stay open takes no connections", f"Node {node.name}", f"a connection to {twin}",
+                    answer.text, "while none is taken, a refusal shows nothing", (node.name,), code="twin",
+                ))  # fmt: skip
             checks.take(Check("host port after deletion", node.place, self._target(node), "closed within 60 s",
                               "closed" if answer.good else "it still takes connections", answer.good))  # fmt: skip
         checks.must_hold(
@@ -215,7 +236,7 @@ class Binding:
                     f"{node.internal_ips[0]}:{self.twin}: exit code {answer.code} {answer.text.strip()}",
                     nodes=(node.name,), code="twin")
             for client, home in self._at_home() for node, answer in self._asked(client, self.twin, [home])
-            if answer.text.strip().lower() not in names_of(node)
+            if answer.text.strip().lower() != self.names.get(node.name)
         ]  # fmt: skip
         if silent:
             raise CouldNotTell(*silent)
@@ -224,6 +245,9 @@ class Binding:
         """Each Windows client with its own Node."""
         nodes = {node.name: node for node in self.pods.nodes}
         return [(client, nodes[client.place.node]) for client in self.windows if client.place.node in nodes]
+
+    def _control(self, node: NodeFact) -> str:
+        return f"{IDENTITY} & echo {PORT_MARK}& curl.exe {PATIENT} {self._url(node, self.port)}"
 
     def _target(self, node: NodeFact) -> str:
         return _authority(node.internal_ips[0], self.port)
@@ -251,6 +275,10 @@ class Binding:
 
 def _authority(ip: str, port: int) -> str:
     return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
+
+
+def _connect(target: str) -> str:
+    return f"/agnhost connect {target} --timeout=3s --protocol=tcp"
 
 
 def _strange(ended: Ended) -> Finding:
