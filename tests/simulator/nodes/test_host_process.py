@@ -60,7 +60,7 @@ def test_a_process_is_listed_as_long_as_its_container_runs() -> None:
 
 
 def test_a_runtime_that_ignores_hostprocess_makes_an_ordinary_container() -> None:
-    """Its name is the Pod's, and no mount point is told; a Node that honours it shows its own."""
+    """Its name is the Pod's, and no mount point is told; a Node that honours it shows that of its Windows."""
 
     async def story() -> None:
         async with Cluster() as cluster:
@@ -70,6 +70,8 @@ def test_a_runtime_that_ignores_hostprocess_makes_an_ordinary_container() -> Non
             assert cluster.status("p")["podIP"] != cluster.world.nodes["win-1"].ip
             table.set(FactKey("runtime", "host-process"), HostFact("honoured"))
             assert (await said(cluster, "q", "hostname")).strip() == "win-1"
+            table.set(FactKey("os", "host-name"), HostFact("25094acs0901"))
+            assert (await said(cluster, "r", "hostname")).strip() == "25094acs0901"
 
     asyncio.run(story())
 
