@@ -16,6 +16,8 @@ from op_readiness.simulator.nodes.specs import NodeSpec
 class FactKey:
     """`subject` says what of (docs/faults.md lists them); `name` is one of its facts.
 
+    registry is what is set on the machine itself, policy what Group Policy set, which stands above it.
+
     boot is how it comes up after a restart, management what its interfaces answer, runtime how the runtime treats
     HostProcess containers and when it tells the address of a sandbox; registry-key, firewall-rule, hns-policy,
     process and port (`TCP 20001`) are what programs of HostProcess containers have made.
@@ -51,6 +53,7 @@ _WINDOWS = {
     ("service", "sshd"): HostFact("Running", ("Automatic",)),
     ("service", "TermService"): HostFact("Running", ("Manual",)),
     ("registry", "fDenyTSConnections"): HostFact("1"),
+    ("policy", "fDenyTSConnections"): HostFact(),
     ("os", "installed"): HostFact("1764316800"),
     ("os", "hotfix"): HostFact(items=("KB5062063", "KB5063880")),
     ("os", "free-bytes"): HostFact("96211289088"),
@@ -58,6 +61,7 @@ _WINDOWS = {
     ("management", "firewall"): HostFact("3"),
     ("management", "compute"): HostFact("1"),
     ("management", "hns"): HostFact(),
+    ("management", "defender"): HostFact(),
     ("runtime", "host-process"): HostFact("honoured"),
     ("runtime", "host-process-of-container"): HostFact("honoured"),
     ("runtime", "host-files"): HostFact("shared"),
@@ -97,11 +101,15 @@ class HostFacts:
         """Whether there is such a fact."""
         return self.table.lookup(FactKey(subject, name)) is not None
 
+    def remote_desktops_denied(self) -> bool:
+        """Group Policy's word where it has one, else the machine's own; without either they are."""
+        name = "fDenyTSConnections"
+        return (self.fact("policy", name).value or self.fact("registry", name).value) != "0"
+
     def ports(self) -> list[int]:
         """The TCP ports of administrators on which a service listens: 22 for SSH, 3389 for remote desktops."""
-        remote = self.fact("service", "TermService").value == "Running"
-        found = {22: self.fact("service", "sshd").value == "Running",
-                 3389: remote and self.fact("registry", "fDenyTSConnections").value == "0"}  # fmt: skip
+        remote = self.fact("service", "TermService").value == "Running" and not self.remote_desktops_denied()
+        found = {22: self.fact("service", "sshd").value == "Running", 3389: remote}
         return [port for port, open in found.items() if open]
 
     def names(self, subject: str) -> list[str]:

@@ -57,21 +57,29 @@ async def commit_memory(process: Process) -> int:
 
 
 async def defender(process: Process) -> int:
-    """Defender's exclusions; a Node without the service says so."""
-    host, missing = _node(process).host, ""
-    if not host.has("defender", "service"):
-        missing = "there is no service WinDefend"
+    """Defender's exclusions; a Node without the service says so, and one whose provider answers with an error, that."""
+    host = _node(process).host
+    service, refused = host.fact("defender", "service").value, host.fact("management", "defender").value
+    nothing = {"service": service, "realTime": False, "mode": "", "processes": [], "paths": [], "containerd": ""}
+    if service in ("", "Stopped"):
+        missing = "the service WinDefend is stopped" if service else "there is no service WinDefend"
+        _say(process, {"missing": missing, "error": "", **nothing})
+        return 0
     image = host.fact("service", "containerd").items
-    said = {
-        "missing": missing,
-        "service": host.fact("defender", "service").value,
+    containerd = image[0].split('"')[1] if image else ""
+    if refused:
+        _say(process, {"missing": "", "error": refused, **nothing, "containerd": containerd})
+        return 0
+    _say(process, {
+        "missing": "",
+        "error": "",
+        "service": service,
         "realTime": host.fact("defender", "real-time").value == "true",
         "mode": host.fact("defender", "mode").value,
         "processes": list(host.fact("defender", "exclusion-process").items),
         "paths": list(host.fact("defender", "exclusion-path").items),
-        "containerd": image[0].split('"')[1] if image else "",
-    }
-    _say(process, said)
+        "containerd": containerd,
+    })  # fmt: skip
     return 0
 
 
@@ -82,7 +90,7 @@ async def admin_access(process: Process) -> int:
     services = [
         {"name": name, "status": fact.value, "startType": "".join(fact.items)} for name, fact in found if fact.value
     ]
-    denied = node.host.fact("registry", "fDenyTSConnections").value != "0"
+    denied = node.host.remote_desktops_denied()
     _say(process, {"services": services, "listening": listening(node), "rdpDenied": denied})
     return 0
 
@@ -154,10 +162,10 @@ def _say(process: Process, said: dict[str, Any]) -> None:
 
 BY_DIGEST = {
     "cc785758a8f069bc114bbc694ba247ba7c00325157c0cea542c8f1a038970cb1": event_count,
-    "da9cede02a104a69e6fac951e153ec1698995201e0553694d6b7ed51155b1ac8": admin_access,
+    "9f6fa0b7ab7f3fccc1f38ea6ac884cf72821f794a26c3c6711cc1d9adc89e734": admin_access,
     "210cfa719d305f59e851b8f27006a51ad8774ca9bd8902b00cc146ff23ecc8c2": burn_cpu,
     "7dd7d0da5c6ca825ea624f257087bbca477eead3ad7b6c8840a38ad14d0477f5": commit_memory,
-    "a23d985f50a47fac378c551c9d4023d08d26320cac4aabf4cd67ea8a82acaac4": defender,
+    "9d200e336a6b276e8d492305b62057c33b959c16f1729f2297d7ee326295acdf": defender,
     "854dc2d924e1dba99bf78ffbe9449961a806efda12bc7cca4aed9f6d226c68f5": hns_count,
     "c3787f2411b54ff7aee38d8755aca4486d31b913e8c8bedb6e5aed1ce1bf50f0": inventory,
 }

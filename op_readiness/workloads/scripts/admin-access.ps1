@@ -5,6 +5,10 @@ $services = @(Get-Service sshd, TermService -ErrorAction SilentlyContinue | ForE
     @{ name = $_.Name; status = "$($_.Status)"; startType = "$($_.StartType)" } })
 $listening = @(Get-NetTCPConnection -State Listen -LocalPort 22, 3389 -ErrorAction SilentlyContinue |
     ForEach-Object { [int]$_.LocalPort } | Sort-Object -Unique)
-$key = 'HKLM:\SYSTEM\CurrentControlSet\Control\Terminal Server'
-$denied = (Get-ItemProperty $key -Name fDenyTSConnections -ErrorAction SilentlyContinue).fDenyTSConnections
+# A policy stands above what is set on the Node itself.
+$keys = 'HKLM:\SOFTWARE\Policies\Microsoft\Windows NT\Terminal Services',
+    'HKLM:\SYSTEM\CurrentControlSet\Control\Terminal Server'
+$denied = $keys | ForEach-Object {
+    (Get-ItemProperty $_ -Name fDenyTSConnections -ErrorAction SilentlyContinue).fDenyTSConnections
+} | Where-Object { $null -ne $_ } | Select-Object -First 1
 ConvertTo-Json -Compress -Depth 3 @{ services = $services; listening = $listening; rdpDenied = ($denied -ne 0) }

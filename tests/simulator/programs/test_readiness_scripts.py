@@ -6,6 +6,8 @@ from importlib.resources import files
 
 import pytest
 
+from op_readiness.simulator.nodes.host import FactKey, HostFact, HostFacts
+from op_readiness.simulator.nodes.specs import NodeSpec
 from op_readiness.simulator.programs import hostscripts, readinessscripts
 from op_readiness.simulator.programs.powershell import STAND_INS, digest_of
 from op_readiness.simulator.programs.registry import PROGRAMS
@@ -42,3 +44,22 @@ def test_a_script_says_what_goes_in_and_what_comes_out(name: str) -> None:
 def test_another_text_has_none() -> None:
     """One character makes another script, which the simulated cluster refuses."""
     assert digest_of(scripts.text_of("defender") + "exit 0\n") not in STAND_INS
+
+
+def test_group_policy_is_asked_about_remote_desktops_before_the_node() -> None:
+    """What it says counts, whatever is set on the Node itself."""
+    text = scripts.text_of("admin-access")
+    assert text.index(r"SOFTWARE\Policies\Microsoft\Windows NT\Terminal Services'") < text.index("CurrentControlSet")
+
+
+@pytest.mark.parametrize(
+    ("policy", "own", "denied"),
+    [("", "0", False), ("", "1", True), ("0", "1", False), ("1", "0", True), ("0", "", False), ("", "", True)],
+)  # fmt: skip
+def test_remote_desktops_are_as_a_policy_says_and_then_as_the_node_does(policy: str, own: str, denied: bool) -> None:
+    """They are denied where neither says anything, and their port is open only where they are not."""
+    host = HostFacts(NodeSpec("win-1", "windows", "10.0.20348"))
+    host.table.programmed[FactKey("policy", "fDenyTSConnections")] = HostFact(policy)
+    host.table.programmed[FactKey("registry", "fDenyTSConnections")] = HostFact(own)
+    assert host.remote_desktops_denied() is denied
+    assert (3389 in host.ports()) is not denied

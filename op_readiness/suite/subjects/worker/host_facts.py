@@ -32,7 +32,10 @@ class Defender:
     recorder: Recorder
 
     def must_leave_out_containerd(self) -> None:
-        """Where Defender scans in real time, containerd is excluded; a Node without Defender is left out."""
+        """Where Defender scans in real time, containerd is excluded; a Node without Defender is left out.
+
+        One whose Defender runs and does not tell what it leaves out is neither without it nor at fault.
+        """
         said = self.hosts.ask("defender")
         asked = [node for node in self.hosts.nodes if node.name in said]
         absent = [node for node in asked if said[node.name]["missing"]]
@@ -44,7 +47,11 @@ class Defender:
             raise NotApplicable(why, source="KEP-2578, Worker Configuration")
         wrong = []
         for node in asked:
-            if node not in absent:
+            if node in absent:
+                continue
+            if unread := _unread(node, said[node.name]):
+                self.hosts.unknown.append(unread)
+            else:
                 bad = self._judge(node, said[node.name])
                 outcome = Outcome.FAILED if bad else Outcome.PASSED
                 self.recorder.part(Part("Defender", node.place, "containerd", outcome, node.name))
@@ -65,11 +72,9 @@ class Defender:
             path, processes = RUNTIME, [ntpath.basename(one) for one in processes]
         if path in processes or RUNTIME in processes:
             return None
-        hidden = any(one.startswith(HIDDEN) for one in processes)
-        seen = "its exclusions are hidden by policy" if hidden else ", ".join(said["processes"]) or "no exclusion"
         return Finding(
             "Defender does not leave containerd out when it scans", f"Node {node.name}",
-            f"{path} among the excluded processes", seen,
+            f"{path} among the excluded processes", ", ".join(said["processes"]) or "no exclusion",
             f"on {node.name}: Add-MpPreference -ExclusionProcess '{said['containerd'] or 'containerd.exe'}'",
             (node.name,), code="defender",
         )  # fmt: skip
@@ -81,6 +86,21 @@ class Defender:
         paths = [str(one).lower().rstrip("\\") for one in said["paths"]]
         if DATA_ROOT.lower() not in paths:
             self.recorder.note(f"Node {node.name}: excluding the folder {DATA_ROOT} from scans is advised")
+
+
+def _unread(node: NodeFact, said: Object) -> Finding | None:
+    """Why it is not known what Defender leaves out; where it does not scan, nothing needs to be."""
+    hidden = said["realTime"] and any(str(one).lower().startswith(HIDDEN) for one in said["processes"])
+    if not said["error"] and not hidden:
+        return None
+    hint = f"on {node.name}: Get-MpComputerStatus, Get-MpPreference"
+    if hidden:
+        hint = f"on {node.name}: HideExclusionsFromLocalAdmins is set; see there what the policy of exclusions says"
+    return Finding(
+        "Defender runs and does not tell what it leaves out when it scans", f"Node {node.name}",
+        "its status and its exclusions", said["error"] or f"hidden by policy: {', '.join(said['processes'])}", hint,
+        (node.name,), code="tool",
+    )  # fmt: skip
 
 
 @dataclass

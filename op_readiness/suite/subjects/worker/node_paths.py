@@ -1,7 +1,8 @@
 """Windows Nodes themselves as clients: echo requests to every other Node, and node ports of Services.
 
 What runs on a host is a HostProcess Pod with a `cmd` line. `ping` is told by `TTL=`, which no language of Windows
-translates; agnhost by its exit code.
+translates; agnhost by its exit code. A Pod may die midway, or its log end early: what is not there was not asked, and
+speaks neither for a Node nor against one.
 """
 
 from __future__ import annotations
@@ -36,6 +37,15 @@ LINES = 12
 
 def _ipv4(node: NodeFact) -> str:
     return next((ip for ip in node.internal_ips if ":" not in ip), "")
+
+
+def _cut_short(node: NodeFact, what: str, cut: Sequence[str]) -> Finding:
+    return Finding(
+        f"The output of {what} ends before they do", f"HostProcess Pod on Node {node.name}", "all of it",
+        f"nothing, or too little, of {', '.join(cut[:LINES])}",
+        f"logs of the kubelet and of containerd on {node.name}: why the Pod or its log ended early",
+        (node.name,), code="tool",
+    )  # fmt: skip
 
 
 def _pieces(text: str) -> dict[str, str]:
@@ -81,10 +91,7 @@ class NodePings:
         """Three of four echo requests to each InternalIP come back; TCP to the kubelet's port is the control."""
         others = [self._now(node) for node in self._others()]
         texts = self.hosts.run("node-ping", lambda node: self._command(node, others))
-        seen = [
-            _echoed(node, other, _pieces(texts[node.name]).get(other.name, ""))
-            for node in self.hosts.nodes if node.name in texts for other in others if other.name != node.name
-        ]  # fmt: skip
+        seen = [one for node in self.hosts.nodes if node.name in texts for one in self._seen(node, others, texts)]
         for one in seen:
             outcome = Outcome.PASSED if one.good else Outcome.FAILED
             reason = "" if one.good else str(one)
@@ -96,6 +103,15 @@ class NodePings:
         if bad := [one for one in seen if not one.good]:
             raise AbilityNotMet(self._finding(bad, seen))
         self.hosts.nothing_may_be_unknown()
+
+    def _seen(self, node: NodeFact, others: Sequence[NodeFact], texts: Mapping[str, str]) -> list[Echoed]:
+        """What a Node saw of the others; of those whose control, which comes last, is not there nothing is known."""
+        pieces = _pieces(texts[node.name])
+        asked = [other for other in others if other.name != node.name]
+        whole = [other for other in asked if re.search("tcp-(open|closed)", pieces.get(other.name, ""))]
+        if cut := [other.name for other in asked if other not in whole]:
+            self.hosts.unknown.append(_cut_short(node, "echo requests", cut))
+        return [_echoed(node, other, pieces[other.name]) for other in whole]
 
     def _now(self, node: NodeFact) -> NodeFact:
         """The Node with the addresses that it reports now."""
@@ -179,17 +195,20 @@ class Way:
         else:
             curl = "curl.exe -s --fail --connect-timeout 2 --max-time 4"
             one = f"{curl} http://{to}/hostname && echo. || echo lost"
-        tries = 1 if self.own else TRIES
-        loop = f"(for /L %i in (1,1,{tries}) do @(({one}) & ping -n 2 127.0.0.1 >nul))"
+        loop = f"(for /L %i in (1,1,{self.tries}) do @(({one}) & ping -n 2 127.0.0.1 >nul))"
         if self.own or self.protocol == "UDP":
             return f"echo {MARK} {self.key} & {loop}"
         warm = f"{curl} --retry {WARM_UP} --retry-delay 2 --retry-connrefused http://{to}/hostname >nul 2>nul"
         return f"{warm} & echo {MARK} {self.key} & {loop}"
 
+    @property
+    def tries(self) -> int:
+        """How many words it prints."""
+        return 1 if self.own else TRIES
+
     def judged(self, text: str) -> Judgement:
         """What the tries show: TCP by the names of the backends, UDP by answers alone."""
-        names = self.exposed.names
-        words = [word.strip() for word in text.splitlines() if word.strip()]
+        names, words = self.exposed.names, _words(text)
         if self.protocol == "UDP":
             tries = [Try(word == "answered", "answered" if word == "answered" else "", "no answer") for word in words]
             return judge(frozenset({"answered"}), tries, [], tries)
@@ -205,6 +224,10 @@ class Way:
 
     def __str__(self) -> str:
         return f"{self.source.name} -> {self.target.name} {_ipv4(self.target)}:{self.port}/{self.protocol}"
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.splitlines() if word.strip()]
 
 
 def _line_of(lines: Mapping[str, str], node: NodeFact) -> str:
@@ -241,9 +264,7 @@ class NodePorts:
         said = self._said(ways)
         bad: list[tuple[Way, Judgement]] = []
         seen: list[Sighting] = []
-        for way in ways:
-            if (way.source.name, way.key) not in said:
-                continue
+        for way in self._whole(ways, said):
             text = said[way.source.name, way.key]
             judgement = way.judged(text)
             if way.own:
@@ -256,6 +277,22 @@ class NodePorts:
         if bad:
             raise AbilityNotMet(self._finding(bad, seen))
         self.hosts.nothing_may_be_unknown()
+
+    def _whole(self, ways: Sequence[Way], said: Mapping[tuple[str, str], str]) -> list[Way]:
+        """The ways with a word for each try; where any other lacks one, its Node is unknown from here on."""
+        whole: list[Way] = []
+        cut: dict[str, list[str]] = {}
+        for way in ways:
+            if len(_words(said.get((way.source.name, way.key), ""))) >= way.tries:
+                whole.append(way)
+            elif not way.own:
+                cut.setdefault(way.source.name, []).append(str(way))
+        unknown = {name for finding in self.hosts.unknown for name in finding.nodes}
+        self.hosts.unknown += [
+            _cut_short(node, "tries of node ports", cut[node.name])
+            for node in self.hosts.nodes if node.name in cut and node.name not in unknown
+        ]  # fmt: skip
+        return whole
 
     def _ways(self) -> list[Way]:
         linux = [node for node in self.facts.usable_nodes("linux") if _ipv4(node)][:1]
