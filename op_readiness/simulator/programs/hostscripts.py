@@ -175,7 +175,7 @@ BY_DIGEST = {
     "d58dc610acfd5efeb8758ec86fc39136491d4717134019ae8d253b77bf04b1b3": network_objects,
     "94a4ffff5507ac21169085efe61a0990fa8ace8c323198f83db5acccd74b657b": hns_policy,
     "89a0099c04d7a45a075c61205c21142b81f906b5186e1c107d0952082a1abfa2": boot_times,
-    "ee240f8a00a7b7edbb6566806fbc84984c72cb9b3390f5adb0e10ced13744aa3": privileged,
+    "0b686bc9a83d7908c7832fbad61bb2f09a4d30cdef6036c0ada76fccf9a814cf": privileged,
 }
 """Digest of a script's text (powershell.digest_of) -> its stand-in."""
 

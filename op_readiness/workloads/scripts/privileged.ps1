@@ -33,6 +33,6 @@ Call 'key' '' {
     if ($env:OPR_ACT -eq 'write') {
         $null = New-Item -Path $key -Force
         $null = New-ItemProperty -Path $key -Name nonce -Value $env:OPR_NONCE -Force }
-    if ($env:OPR_ACT -eq 'remove') { Remove-Item -Path $key -Recurse -Force }
+    if ($env:OPR_ACT -eq 'remove' -and (Test-Path $key)) { Remove-Item -Path $key -Recurse -Force }
     if (Test-Path $key) { (Get-ItemProperty $key).nonce } }
 ConvertTo-Json -Compress -Depth 3 $said
