@@ -162,12 +162,12 @@ def _say(process: Process, said: dict[str, Any]) -> None:
 
 BY_DIGEST = {
     "cc785758a8f069bc114bbc694ba247ba7c00325157c0cea542c8f1a038970cb1": event_count,
-    "9f6fa0b7ab7f3fccc1f38ea6ac884cf72821f794a26c3c6711cc1d9adc89e734": admin_access,
+    "82609f66405fc2af8ae0912f408dea7c6ac17918c0830c2b89144305b2c5356c": admin_access,
     "210cfa719d305f59e851b8f27006a51ad8774ca9bd8902b00cc146ff23ecc8c2": burn_cpu,
     "7dd7d0da5c6ca825ea624f257087bbca477eead3ad7b6c8840a38ad14d0477f5": commit_memory,
     "9d200e336a6b276e8d492305b62057c33b959c16f1729f2297d7ee326295acdf": defender,
     "854dc2d924e1dba99bf78ffbe9449961a806efda12bc7cca4aed9f6d226c68f5": hns_count,
-    "c3787f2411b54ff7aee38d8755aca4486d31b913e8c8bedb6e5aed1ce1bf50f0": inventory,
+    "a99c9a830feaca5b13dd636099a1d741a957757fe61e196fb440e49fbb476446": inventory,
 }
 """Digest of a script's text (powershell.digest_of) -> its stand-in."""
 

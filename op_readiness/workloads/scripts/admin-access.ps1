@@ -3,7 +3,8 @@
 # Output: one line of JSON: services (name, status, startType), listening (TCP ports of 22 and 3389), rdpDenied.
 $services = @(Get-Service sshd, TermService -ErrorAction SilentlyContinue | ForEach-Object {
     @{ name = $_.Name; status = "$($_.Status)"; startType = "$($_.StartType)" } })
-$listening = @(Get-NetTCPConnection -State Listen -LocalPort 22, 3389 -ErrorAction SilentlyContinue |
+# Something always listens on a Node, so an error here is no list without these ports.
+$listening = @(Get-NetTCPConnection -State Listen -ErrorAction Stop | Where-Object { $_.LocalPort -in 22, 3389 } |
     ForEach-Object { [int]$_.LocalPort } | Sort-Object -Unique)
 # A policy stands above what is set on the Node itself.
 $keys = 'HKLM:\SOFTWARE\Policies\Microsoft\Windows NT\Terminal Services',

@@ -46,6 +46,16 @@ def test_another_text_has_none() -> None:
     assert digest_of(scripts.text_of("defender") + "exit 0\n") not in STAND_INS
 
 
+@pytest.mark.parametrize(("name", "cmdlet"), [
+    ("admin-access", "Get-NetTCPConnection"), ("inventory", "Get-NetIPAddress"), ("inventory", "Win32_OperatingSystem"),
+    ("defender", "Get-CimInstance"), ("defender", "Get-MpComputerStatus"), ("defender", "$wanted = Get-MpPreference"),
+])  # fmt: skip
+def test_what_accuses_or_frees_a_node_is_no_silent_error(name: str, cmdlet: str) -> None:
+    """A cmdlet that cannot ask Windows gives no list, which is not an empty list: the script ends without an answer."""
+    lines = [line for line in scripts.text_of(name).splitlines() if cmdlet in line and not line.startswith("#")]
+    assert lines and all("-ErrorAction Stop" in line for line in lines)
+
+
 def test_group_policy_is_asked_about_remote_desktops_before_the_node() -> None:
     """What it says counts, whatever is set on the Node itself."""
     text = scripts.text_of("admin-access")
