@@ -62,7 +62,7 @@ class Saying:
         """Each has spoken."""
 
 
-SCANS = {"missing": "", "realTime": False, "mode": "Passive"}
+SCANS = {"missing": "", "error": "", "realTime": False, "mode": "Passive"}
 ABSENT = {"missing": "there is no command Get-MpPreference", "realTime": False, "mode": ""}
 
 
