@@ -21,7 +21,7 @@ from op_readiness.simulator.domain.manifests import hooks
 from op_readiness.simulator.domain.webhookserver import WebhookServer
 from op_readiness.simulator.faults.apirules import ApiRules
 from op_readiness.simulator.faults.engine import Faults
-from op_readiness.simulator.following import endpoints_follow
+from op_readiness.simulator.following import endpoints_follow, pods_leave
 from op_readiness.simulator.kubeconfig import Access, write_kubeconfig
 from op_readiness.simulator.network.network import Network
 from op_readiness.simulator.network.services import service_of
@@ -96,6 +96,7 @@ class SimulatedCluster:
         await self.world.network.heal()
         await asyncio.gather(*(kubelet.settled() for kubelet in self.world.kubelets.values()))
         await self._within(self._ready(), "Nodes and cluster DNS")
+        await pods_leave(self.world)
         await endpoints_follow(self.world)
         await self.world.network.heal()
 

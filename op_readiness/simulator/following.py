@@ -1,7 +1,8 @@
-"""Whether what follows from Pods stands: their readiness in the API, and from there in EndpointSlices.
+"""Whether the cluster is at rest: what was deleted is gone, and EndpointSlices say what kubelets know.
 
 A cluster is healthy again only when nothing of a fault that is out is still on its way. Otherwise a late change of an
-EndpointSlice makes kube-proxy write what the next fault has just taken from it.
+EndpointSlice makes kube-proxy write what the next fault has just taken from it, and Pods that leave late give back
+addresses that the next fault hands to the wrong Pods.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 LOOK, LOOKS = 0.5, 120
 """Cluster seconds between two looks, and how many there are: somebody may write EndpointSlices by hand."""
+LEAVING_LOOKS = 600
+"""The same for what was deleted: a controller of the control plane has its own pace for Namespaces."""
 
 
 async def endpoints_follow(world: World) -> None:
@@ -27,6 +30,23 @@ async def endpoints_follow(world: World) -> None:
         if _pods_follow(world) and not _missing(world) and all(is_ready(pod) == shown for pod, shown in _shown(world)):
             return
         await world.clock.sleep(LOOK)
+
+
+async def pods_leave(world: World) -> None:
+    """Wait until no Pod ends and no Namespace that was deleted has Pods, but for those that finalizers hold; at most
+    five minutes of the cluster.
+    """
+    for _ in range(LEAVING_LOOKS):
+        found = (await world.api.get("/api/v1/namespaces"))["items"]
+        going = {one["metadata"]["name"] for one in found if is_terminating(one)}
+        if not any(_leaves(pod, going) for pod in world.pods.objects.values()):
+            return
+        await world.clock.sleep(LOOK)
+
+
+def _leaves(pod: Object, going: set[str]) -> bool:
+    meta = pod["metadata"]
+    return not meta.get("finalizers") and (is_terminating(pod) or meta["namespace"] in going)
 
 
 def _pods_follow(world: World) -> bool:

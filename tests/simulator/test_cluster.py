@@ -197,6 +197,30 @@ def test_nothing_of_a_fault_is_on_its_way_when_it_is_out(plane: str, tmp_path: P
         asyncio.run(story(ready))
 
 
+@pytest.mark.parametrize("plane", PLANES)
+def test_what_was_deleted_is_gone_when_faults_are_out(plane: str, tmp_path: Path) -> None:
+    """Pods of a Namespace that goes would give back addresses under the next fault; one that is held is let be."""
+
+    async def story(ready: dict[str, str]) -> None:
+        async with client(ready) as api:
+            await api.create("/api/v1/namespaces", {"metadata": {"name": "goes"}})
+            path, held = "/api/v1/namespaces/goes/pods", "/api/v1/namespaces/default/pods"
+            pod = {**POD, "spec": {**POD["spec"], "automountServiceAccountToken": False}}
+            await api.create("/api/v1/namespaces/goes/serviceaccounts", {"metadata": {"name": "own"}})
+            pod["spec"]["serviceAccountName"] = "own"
+            await api.create(path, pod)
+            await api.create(held, {**POD, "metadata": {**POD["metadata"], "finalizers": ["example.com/held"]}})
+            await asyncio.wait_for(pod_until(api, path, is_ready), 20)
+            await api.delete(f"{held}/p")
+            await api.delete("/api/v1/namespaces/goes")
+            await asyncio.wait_for(asyncio.to_thread(asked, ready, "DELETE", "/faults"), 20)
+            assert (await api.get(path))["items"] == []
+            assert [one["metadata"]["name"] for one in (await api.get(held))["items"]] == ["p"]
+
+    with running(tmp_path, control_plane=plane, rate=20) as ready:
+        asyncio.run(story(ready))
+
+
 @pytest.mark.cluster
 def test_the_control_api_puts_faults_in_and_takes_them_out(tmp_path: Path) -> None:
     """Unknown faults are a 422, and nobody gets in without the token."""
