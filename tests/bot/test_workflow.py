@@ -17,9 +17,11 @@ import pytest
 import yaml
 
 from hack.bot.comments import JOBS
+from op_readiness.runner.listing import catalogue_of
 from tests.product import ROOT, environment, junit_in
 
 WORKFLOW = ROOT / ".github" / "workflows" / "operational-tests.yml"
+PROVE = ROOT / ".github" / "workflows" / "prove.yml"
 PROW = ROOT / ".prow" / "operational-tests.yaml"
 PROW_SCHEMA = Path(__file__).parent / "prow.schema.json"
 FAULT = "windows-to-linux-pod-ip-lost:node=win-1"
@@ -38,9 +40,10 @@ def steps(job: str) -> list[dict[str, Any]]:
 # -- GitHub ------------------------------------------------------------------------------------------------------------
 
 
-def test_the_workflow_is_sound_by_its_schema():
+@pytest.mark.parametrize("path", [WORKFLOW, PROVE], ids=lambda path: path.stem)
+def test_the_workflow_is_sound_by_its_schema(path):
     """GitHub's own schema of workflows, as check-jsonschema ships it."""
-    words = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", str(WORKFLOW)]
+    words = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", str(path)]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -50,6 +53,15 @@ def test_the_schema_sees_a_mistake(tmp_path):
     (bad := tmp_path / "bad.yml").write_text(WORKFLOW.read_text("utf-8").replace("runs-on:", "run-on:"))
     words = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", str(bad)]
     assert subprocess.run(words, capture_output=True, check=False).returncode != 0
+
+
+def test_the_matrix_is_proved_for_every_category():
+    """With the commit as the seed of what is drawn, and no right but to read."""
+    found = yaml.load(PROVE.read_text("utf-8"), yaml.BaseLoader)
+    job = found["jobs"]["prove"]
+    assert set(job["strategy"]["matrix"]["category"]) == {one.name for one in catalogue_of(())}
+    assert found["permissions"] == {"contents": "read"} and "permissions" not in job
+    assert any('prove --category "$CATEGORY" --seed "$GITHUB_SHA"' in step.get("run", "") for step in job["steps"])
 
 
 def test_it_starts_on_new_comments_alone():
