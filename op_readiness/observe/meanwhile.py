@@ -30,6 +30,7 @@ class Meanwhile:
     clients: Sequence[Client]
     target: Target
     _over: Event = field(default_factory=Event)
+    _asked: list[tuple[Client, Future[list[Try]]]] = field(default_factory=list)
 
     @contextmanager
     def must_not_be_noticed(self, what: str, *, hint: str) -> Iterator[None]:
@@ -37,13 +38,32 @@ class Meanwhile:
 
         What is raised inside goes first.
         """
+        with self.asking():
+            yield
+        checks = Checks(self.reach.recorder)
+        self.judged(checks, f"{self.target.path} meanwhile")
+        checks.must_hold(what, hint=hint)
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """The clients ask while what is inside is done; `judged` says what they met."""
         with ThreadPoolExecutor(max(1, len(self.clients)), "meanwhile") as threads:
-            asked = [(client, threads.submit(self._ask, client)) for client in self.clients]
+            self._asked = [(client, threads.submit(self._ask, client)) for client in self.clients]
             try:
                 yield
             finally:
                 self._over.set()
-        self._judge(asked, what, hint)
+
+    def judged(self, checks: Checks, path: str) -> list[tuple[Client, Judgement]]:
+        """What each client met, which `checks` take: well where no more was lost than a packet."""
+        found = []
+        for client, future in self._asked:
+            tries = future.result()
+            seen = judge(self.target.expected, tries, [], tries)
+            expected = f"answers of {', '.join(sorted(self.target.expected))} all the time"
+            checks.take(Check(path, client.place, str(self.target), expected, _words(seen), _unnoticed(seen)))
+            found.append((client, seen))
+        return found
 
     def _ask(self, client: Client) -> list[Try]:
         tries: list[Try] = []
@@ -52,19 +72,11 @@ class Meanwhile:
             tries += [Try(bool(name), name, "" if name else "no answer") for name in names]
         return tries
 
-    def _judge(self, asked: Sequence[tuple[Client, Future[list[Try]]]], what: str, hint: str) -> None:
-        checks, target = Checks(self.reach.recorder), self.target
-        expected = f"answers of {', '.join(sorted(target.expected))} all the time"
-        for client, future in asked:
-            seen = judge(target.expected, [Try(True, "")], future.result(), [])
-            path = f"{target.path} meanwhile"
-            checks.take(Check(path, client.place, str(target), expected, _words(seen), _unnoticed(seen)))
-        checks.must_hold(what, hint=hint)
-
 
 def _unnoticed(seen: Judgement) -> bool:
     """Whether no more was lost than a packet; which backends a short series meets is chance, and left to a leg."""
-    return not seen.strangers and seen.longest_run < 2 and seen.lost <= max(1, seen.tries * LOSS_ALLOWED)
+    few = seen.lost <= max(1, seen.tries * LOSS_ALLOWED)
+    return seen.answered and not seen.strangers and seen.longest_run < 2 and few
 
 
 def _words(seen: Judgement) -> str:

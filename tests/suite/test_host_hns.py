@@ -14,9 +14,10 @@ from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Outcome
 from op_readiness.observe.checks import Checks
 from op_readiness.observe.judging import Try, judge
+from op_readiness.observe.meanwhile import _words
 from op_readiness.observe.recorder import Recorder
 from op_readiness.suite.subjects.host_process import hns
-from op_readiness.suite.subjects.host_process.hns import HnsRules, _restless, _words
+from op_readiness.suite.subjects.host_process.hns import HnsRules, _restless
 from op_readiness.suite.subjects.host_process.policy_owners import OWNER, Served, changes, missing, served
 from op_readiness.suite.subjects.host_process.running import Ended
 

@@ -9,11 +9,8 @@ again, whatever its id.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence, Set
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
-from threading import Event
 from typing import Any
 
 from op_readiness.cluster.api import Cluster
@@ -21,8 +18,8 @@ from op_readiness.model.clock import SYSTEM_CLOCK, Clock
 from op_readiness.model.errors import AbilityNotMet, CouldNotTell, NotApplicable
 from op_readiness.model.facts import NodeFact
 from op_readiness.model.findings import Finding, Outcome, Part
-from op_readiness.observe.checks import Check, Checks
-from op_readiness.observe.judging import LOSS_ALLOWED, Judgement, Try, judge
+from op_readiness.observe.checks import Checks
+from op_readiness.observe.meanwhile import Meanwhile
 from op_readiness.observe.reach import Reach
 from op_readiness.observe.shell import Client
 from op_readiness.observe.targets import Exposed
@@ -35,8 +32,6 @@ Said = dict[str, tuple[Ended, Object]]
 FIRST_PORT, PORTS = 20000, 10000
 ROUNDS = 3
 """How often everything is done anew because Services of the cluster changed meanwhile."""
-SERIES = 5
-"""Tries that one exec makes, a second apart, before it is looked whether the rules are gone again."""
 SHOWN = 4
 CUT_HINT = "hnsdiag list loadbalancers on the Node: kube-proxy's, beside one of an address of 192.0.2.0/24"
 BEFORE = "Service traffic was not well before any rule was made"
@@ -82,11 +77,13 @@ class HnsRules:
             if turn == 0:
                 self._traffic_must_be_well()
             checks = self.pods.checks
-            with self._asking() as asked:
+            watch = Meanwhile(self.reach, self.clients, self._target)
+            with watch.asking():
                 before, after = self._managed(turn, checks)
             if self.cut:
                 raise AbilityNotMet(*self.cut)
-            self._judge_traffic(asked, checks)
+            for client, met in watch.judged(checks, "Service meanwhile from"):
+                self.pods.workshop.recorder.figure(f"tries lost meanwhile from {client.place.node}", met.lost)
             now = served(self._cluster)
             self._judge_return(after, checks, now)
             unclear = self._judge_others(before, after, checks, services, now)
@@ -199,36 +196,6 @@ class HnsRules:
             checks.take(ended.check("policies that went on", f"Node {node}", "there again, by address and port",
                                     not lost, f"not there: {', '.join(lost[:SHOWN])}" if lost else "all"))  # fmt: skip
 
-    @contextmanager
-    def _asking(self) -> Iterator[list[tuple[Client, Future[list[Try]]]]]:
-        """Meanwhile every client asks the Service, once a second; what came is read afterwards."""
-        over = Event()
-        with ThreadPoolExecutor(max(1, len(self.clients)), "meanwhile") as threads:
-            asked = [(client, threads.submit(self._ask, client, over)) for client in self.clients]
-            try:
-                yield asked
-            finally:
-                over.set()
-
-    def _ask(self, client: Client, over: Event) -> list[Try]:
-        tries: list[Try] = []
-        while not over.is_set():
-            names = self.reach.observer.names_during(client, self._target, SERIES)
-            tries += [Try(bool(name), name, "" if name else "no answer") for name in names]
-        return tries
-
-    def _judge_traffic(self, asked: Sequence[tuple[Client, Future[list[Try]]]], checks: Checks) -> None:
-        """No two tries in a row were lost, nor more than one in a hundred, from the first rule to its removal."""
-        for client, future in asked:
-            tries = future.result()
-            judgement = judge(self.service.names, tries, [], tries)
-            few = judgement.lost <= max(1, judgement.tries * LOSS_ALLOWED)
-            kept = judgement.answered and not judgement.strangers and judgement.longest_run < 2 and few
-            self.pods.workshop.recorder.figure(f"tries lost meanwhile from {client.place.node}", judgement.lost)
-            expected = f"answers of {', '.join(sorted(self.service.names))} all the time"
-            path, target = "Service meanwhile from", str(self._target)
-            checks.take(Check(path, client.place, target, expected, _words(judgement), kept))
-
     def _said(self, turn: int, act: str, checks: Checks, name: str = "") -> Said:
         """What the script said on each Node; one that did not run does not hold."""
         found = {}
@@ -251,15 +218,6 @@ class HnsRules:
 
 def _error(said: Object) -> str:
     return str(said["error"]) or "nothing"
-
-
-def _words(judgement: Judgement) -> str:
-    """What a series showed, without those that it happened not to meet."""
-    if not judgement.lost and not judgement.strangers:
-        return f"{judgement.tries} of {judgement.tries} tries answered"
-    run = f", up to {judgement.longest_run} in a row" if judgement.longest_run > 1 else ""
-    strange = f"; {', '.join(sorted(judgement.strangers))} answered, which should not" if judgement.strangers else ""
-    return f"{judgement.lost} of {judgement.tries} tries lost{run}{strange}"
 
 
 def _fronts(said: Object) -> dict[str, list[str]]:
